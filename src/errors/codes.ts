@@ -1,0 +1,96 @@
+/** What a diagnostic code means and how the program ends because of it. */
+export interface CodeInfo {
+  /** One line, for `qlaunch help errors` and for readers of `--json`. */
+  readonly title: string;
+  /** 1: refused by the host or the VM. 2: wrong usage or an invalid profile. 70: a bug of ours. */
+  readonly exitStatus: 1 | 2 | 70;
+}
+
+const invalid = (title: string): CodeInfo => ({ title, exitStatus: 2 });
+const refused = (title: string): CodeInfo => ({ title, exitStatus: 1 });
+
+/** Every code that a user can meet. One rule, one code. */
+export const codes = {
+  // Usage
+  USAGE: invalid("The command line is not understood"),
+
+  // Profile: the text
+  PROFILE_UNREADABLE: invalid("The profile file cannot be read"),
+  PROFILE_SYNTAX: invalid("The profile is not JSON"),
+  PROFILE_DUPLICATE_KEY: invalid("A key is given twice in one object"),
+  PROFILE_UNKNOWN_KEY: invalid("A key that the profile format does not have"),
+  PROFILE_MISSING_KEY: invalid("A required key is missing"),
+  PROFILE_TYPE: invalid("A value of the wrong type"),
+  PROFILE_VALUE: invalid("A value outside what is allowed"),
+  PROFILE_VERSION: invalid("A profile format version that this program does not read"),
+
+  // Profile: rules between keys
+  CPU_TOPOLOGY: invalid("Sockets x dies x cores x threads differs from cpus.max"),
+  CPU_BOOT_ABOVE_MAX: invalid("More CPUs at boot than at most"),
+  CPU_HIDDEN_HYPERVISOR: invalid("CPU features that contradict each other"),
+  NUMA_CPU_MISSING: invalid("A vCPU that is in no NUMA cell"),
+  NUMA_CPU_TWICE: invalid("A vCPU that is in two NUMA cells"),
+  NUMA_CPU_BEYOND_MAX: invalid("A NUMA cell names a vCPU beyond cpus.max"),
+  NUMA_CORE_SPLIT: invalid("The threads of one core are in different NUMA cells"),
+  NUMA_MEMORY_SUM: invalid("NUMA cell memory does not sum to memory.size"),
+  NUMA_DISTANCES: invalid("NUMA distances are incomplete or out of range"),
+  NUMA_POLICY: invalid("A memory policy and host nodes that do not go together"),
+  MEMORY_ALIGNMENT: invalid("A memory size that is not a multiple of its page size"),
+  MEMORY_MAX: invalid("memory.max and memory.slots do not go together"),
+  MEMORY_BACKEND: invalid("Memory backend settings that exclude each other"),
+  PINNING_BEYOND_MAX: invalid("A pin for a vCPU beyond cpus.max"),
+  PINNING_CPU_TWICE: invalid("vCPUs that cannot each have a host CPU of their own"),
+  PINNING_UNKNOWN_IOTHREAD: invalid("A pin for an I/O thread that the profile does not have"),
+  ID_DUPLICATE: invalid("Two things with the same id"),
+  ID_UNKNOWN: invalid("An id that nothing in the profile has"),
+  PCIE_BUS_NUMBERS: invalid("Bus numbers of expander buses overlap or run out"),
+  PCIE_BUS_FULL: invalid("A bus has no slot left"),
+  PCIE_PLACEMENT: invalid("A device that cannot be on that bus"),
+  PCIE_CHASSIS: invalid("Two ports with the same chassis and slot"),
+  DISK_COMBINATION: invalid("Disk settings that do not go together"),
+  NETWORK_COMBINATION: invalid("Network settings that do not go together"),
+  FIRMWARE_COMBINATION: invalid("Firmware settings that do not go together"),
+  SHARE_COMBINATION: invalid("Shared folder settings that do not go together"),
+  ARGV_BYTE: invalid("A value with a byte that no QEMU option can carry"),
+
+  // Host
+  HOST_SNAPSHOT: invalid("The host snapshot cannot be used"),
+  HOST_CPU_ABSENT: refused("A host CPU that does not exist or is offline"),
+  HOST_NODE_ABSENT: refused("A host NUMA node that does not exist or has no memory"),
+  HOST_CPUS_SHORT: refused("Too few free host CPUs"),
+  HOST_MEMORY_SHORT: refused("Too little memory on a host NUMA node"),
+  HOST_HUGEPAGES_SHORT: refused("Too few free huge pages on a host NUMA node"),
+  HOST_HUGEPAGE_SIZE: refused("A huge page size that the host does not have"),
+  HOST_ADDRESS_BITS: refused("The guest does not fit the host's physical address width"),
+  HOST_KVM: refused("KVM is asked for and cannot be used"),
+  HOST_FILE_MISSING: refused("A file that the guest needs is missing or cannot be read"),
+  HOST_FILE_FORMAT: refused("A file that is not what the profile says"),
+  HOST_BRIDGE: refused("A bridge or tap device that cannot be used"),
+  HOST_PROGRAM_MISSING: refused("A program that the guest needs is not installed"),
+  HOST_SANDBOX: refused("The sandbox cannot be set up as asked"),
+  HOST_LOCKED_MEMORY: refused("The locked-memory limit is too low"),
+  QEMU_ABSENT: refused("No QEMU was found"),
+  QEMU_TOO_OLD: refused("A QEMU older than this program supports"),
+  QEMU_UNUSABLE: refused("QEMU was found and does not answer"),
+  QEMU_FEATURE: refused("This QEMU lacks something that the profile needs"),
+
+  // Running VMs
+  VM_RUNNING: refused("A VM of that name runs already"),
+  VM_UNKNOWN: refused("No VM of that name"),
+  VM_STALE: refused("The VM is no longer there; its run directory is"),
+  VM_BUSY: refused("Another command works on this VM"),
+  VM_START_FAILED: refused("QEMU did not start"),
+  VM_DIED: refused("QEMU ended"),
+  VM_PIN_FAILED: refused("A thread is not on the host CPUs that were planned"),
+  VM_MEMORY_POLICY: refused("Memory is not bound as planned"),
+  VM_STATE: refused("The VM is not in a state that allows this"),
+  VM_TIMEOUT: refused("The VM did not do it in time"),
+  VM_CONSOLE: refused("The VM has no such console"),
+  RUN_DIRECTORY: refused("The run directory cannot be used"),
+  QMP_ERROR: refused("QEMU refused a command"),
+  QMP_DISCONNECTED: refused("QEMU closed the monitor"),
+
+  BUG: { title: "A bug of qlaunch", exitStatus: 70 },
+} as const satisfies Record<string, CodeInfo>;
+
+export type Code = keyof typeof codes;

@@ -1,0 +1,12 @@
+export { describeByteSize, formatByteSize, parseByteSize } from "./byte-size.ts";
+export {
+  formatIdSet,
+  type IdSet,
+  idDifference,
+  idIntersection,
+  idRanges,
+  idUnion,
+  parseIdSet,
+} from "./id-set.ts";
+export { macAddressFor, parseMacAddress } from "./mac-address.ts";
+export { formatPciAddress, type PciAddress, parsePciAddress } from "./pci-address.ts";
