@@ -1,0 +1,79 @@
+import fs from "node:fs";
+import { dirname, join } from "node:path";
+import type { FileFacts, Files } from "./system.ts";
+import { attempt, guard } from "./system-error.ts";
+
+/** The real file system. */
+export const files: Files = {
+  readText: (path) => guard(() => fs.readFileSync(path, "utf8")),
+  tryReadText: (path) => attempt(() => fs.readFileSync(path, "utf8")),
+  readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
+  readFrom: (path, offset) =>
+    guard(() => readBytes(path, offset, Math.max(0, fs.statSync(path).size - offset))),
+  list: (path) => attempt(() => fs.readdirSync(path).sort()),
+  readLink: (path) => attempt(() => fs.readlinkSync(path)),
+  realPath: (path) => attempt(() => fs.realpathSync(path)),
+  facts: (path, options) =>
+    attempt(() => describe(options?.followLinks === false ? fs.lstatSync(path) : fs.statSync(path))),
+  allows: (path, access) => attempt(() => fs.accessSync(path, accessBits[access]) ?? true) ?? false,
+  opens: (path) => attempt(() => fs.closeSync(fs.openSync(path, "r+")) ?? true) ?? false,
+  writeAtomically: (path, text, mode = 0o600) =>
+    guard(() => {
+      const temporary = join(dirname(path), `.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`);
+      try {
+        fs.writeFileSync(temporary, text, { mode, flag: "wx" });
+        fs.renameSync(temporary, path);
+      } catch (error) {
+        fs.rmSync(temporary, { force: true });
+        throw error;
+      }
+    }),
+  append: (path, text) => guard(() => fs.appendFileSync(path, text, { mode: 0o600 })),
+  makeDirectory: (path, mode) =>
+    guard(() => {
+      fs.mkdirSync(path, { mode });
+      // mkdir's mode is narrowed by the umask; a private directory must be exactly what was asked.
+      fs.chmodSync(path, mode);
+    }),
+  changeOwner: (path, uid, gid) => guard(() => fs.chownSync(path, uid, gid)),
+  changeMode: (path, mode) => guard(() => fs.chmodSync(path, mode)),
+  copy: (source, target, mode) =>
+    guard(() => {
+      fs.copyFileSync(source, target);
+      fs.chmodSync(target, mode);
+    }),
+  remove: (path) => guard(() => fs.rmSync(path, { recursive: true, force: true })),
+};
+
+const accessBits = { read: fs.constants.R_OK, write: fs.constants.W_OK, execute: fs.constants.X_OK };
+
+function readBytes(path: string, offset: number, bytes: number): Buffer {
+  const descriptor = fs.openSync(path, "r");
+  try {
+    const buffer = Buffer.alloc(bytes);
+    return buffer.subarray(0, fs.readSync(descriptor, buffer, 0, bytes, offset));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function describe(stats: fs.Stats): FileFacts {
+  return {
+    kind: kindOf(stats),
+    sizeBytes: stats.size,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    modifiedMs: stats.mtimeMs,
+  };
+}
+
+function kindOf(stats: fs.Stats): FileFacts["kind"] {
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "link";
+  if (stats.isSocket()) return "socket";
+  if (stats.isBlockDevice()) return "block";
+  if (stats.isCharacterDevice()) return "character";
+  if (stats.isFIFO()) return "fifo";
+  return "file";
+}

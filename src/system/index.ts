@@ -1,0 +1,17 @@
+export { realSystem } from "./real.ts";
+export {
+  type Clock,
+  type Exit,
+  type FileFacts,
+  type Files,
+  type Finished,
+  type Lock,
+  type Locks,
+  type Processes,
+  type Sockets,
+  type StartedProcess,
+  type StartOptions,
+  type System,
+  SystemError,
+  type User,
+} from "./system.ts";

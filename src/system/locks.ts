@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { Lock, Locks } from "./system.ts";
+import { SystemError } from "./system.ts";
+import { asSystemError, guard } from "./system-error.ts";
+
+/**
+ * flock(2) by way of util-linux: the child locks our open file description and ends, and the lock stays ours until
+ * the descriptor is closed, by us or by the kernel when we die.
+ * @see https://man7.org/linux/man-pages/man2/flock.2.html
+ */
+export const locks: Locks = {
+  async take(path, owner, options = {}) {
+    const descriptor = guard(() => openSync(path, "a+", 0o600));
+    try {
+      if (!(await flock(descriptor, options.waitMs ?? 0))) {
+        const heldBy = readFileSync(path, "utf8").trim();
+        closeSync(descriptor);
+        return { heldBy };
+      }
+      ftruncateSync(descriptor);
+      writeSync(descriptor, owner);
+    } catch (error) {
+      closeSync(descriptor);
+      throw asSystemError(error);
+    }
+    let held = true;
+    const lock: Lock = {
+      release() {
+        if (held) closeSync(descriptor);
+        held = false;
+      },
+    };
+    return lock;
+  },
+};
+
+/** @returns false when somebody else has it */
+function flock(descriptor: number, waitMs: number): Promise<boolean> {
+  const wait = waitMs > 0 ? ["--timeout", String(waitMs / 1000)] : ["--nonblock"];
+  return new Promise((resolve, reject) => {
+    const child = spawn("flock", ["--exclusive", ...wait, "3"], {
+      stdio: ["ignore", "ignore", "ignore", descriptor],
+    });
+    child.once("error", reject);
+    child.once("exit", (exitCode) => {
+      if (exitCode === 0) resolve(true);
+      else if (exitCode === 1) resolve(false);
+      else reject(new SystemError("ELOCK", `flock ended with status ${exitCode}`));
+    });
+  });
+}

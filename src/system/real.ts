@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { files } from "./files.ts";
+import { locks } from "./locks.ts";
+import { processes } from "./processes.ts";
+import { sockets } from "./sockets.ts";
+import type { System } from "./system.ts";
+
+/** The machine that this program runs on. */
+export const realSystem: System = {
+  files,
+  processes,
+  sockets,
+  locks,
+  clock: { now: Date.now, elapsedMs: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) },
+  user: {
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    environment: process.env,
+    workingDirectory: process.cwd(),
+  },
+};

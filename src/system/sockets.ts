@@ -1,0 +1,18 @@
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Sockets } from "./system.ts";
+import { asSystemError } from "./system-error.ts";
+
+/** Real unix sockets. */
+export const sockets: Sockets = {
+  connect: (path) =>
+    new Promise<Duplex>((resolve, reject) => {
+      const socket = connect({ path });
+      const refuse = (error: Error) => reject(asSystemError(error));
+      socket.once("error", refuse);
+      socket.once("connect", () => {
+        socket.removeListener("error", refuse);
+        resolve(socket);
+      });
+    }),
+};

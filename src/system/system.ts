@@ -1,0 +1,147 @@
+import type { Duplex } from "node:stream";
+
+/**
+ * The machine as the rooms see it. The only door to files, processes and sockets: a test that passes a System
+ * whose writes and spawns throw has proved that the work is a dry run.
+ */
+export interface System {
+  readonly files: Files;
+  readonly processes: Processes;
+  readonly sockets: Sockets;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  readonly user: User;
+}
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+}
+
+export interface FileFacts {
+  readonly kind: "file" | "directory" | "link" | "socket" | "block" | "character" | "fifo";
+  readonly sizeBytes: number;
+  /** Permission bits only, such as 0o700. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly modifiedMs: number;
+}
+
+/** Synchronous on purpose: sysfs and /proc answer from memory, and hundreds of small reads cost less this way. */
+export interface Files {
+  /** @throws SystemError */
+  readText(path: string): string;
+  /** Undefined when the file is absent or the kernel refuses to read it (sysfs does so for attributes that do not apply). */
+  tryReadText(path: string): string | undefined;
+  /** The first bytes of a file, fewer when it is shorter. @throws SystemError */
+  readStart(path: string, bytes: number): Buffer;
+  /** From an offset to the end. @throws SystemError */
+  readFrom(path: string, offset: number): Buffer;
+  /** Names in the folder, sorted; undefined when it is absent or unreadable. */
+  list(path: string): string[] | undefined;
+  readLink(path: string): string | undefined;
+  /** The path with every link resolved; undefined when it does not exist. */
+  realPath(path: string): string | undefined;
+  /** Follows links unless asked not to; undefined when there is nothing. */
+  facts(path: string, options?: { followLinks?: boolean }): FileFacts | undefined;
+  /** Whether this user may open it so. */
+  allows(path: string, access: "read" | "write" | "execute"): boolean;
+  /** Whether it opens for reading and writing now (a device node may exist and refuse). */
+  opens(path: string): boolean;
+  /** Writes to a temporary name in the same folder and renames. @throws SystemError */
+  writeAtomically(path: string, text: string, mode?: number): void;
+  /** Appends a line or more, creating the file with mode 0600. @throws SystemError */
+  append(path: string, text: string): void;
+  /** Fails when the folder exists. @throws SystemError */
+  makeDirectory(path: string, mode: number): void;
+  changeOwner(path: string, uid: number, gid: number): void;
+  changeMode(path: string, mode: number): void;
+  copy(source: string, target: string, mode: number): void;
+  /** Removes a file or a whole folder; nothing happens when it is absent. @throws SystemError */
+  remove(path: string): void;
+}
+
+export interface Finished {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Exit {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+}
+
+export interface StartOptions {
+  /** Receives standard output and error, appended. */
+  readonly logPath: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Keep the terminal's standard streams instead of the log (a VM in the foreground). */
+  readonly foreground?: boolean;
+}
+
+/** A program that goes on when this one ends, in a session of its own. */
+export interface StartedProcess {
+  readonly pid: number;
+  /** The parent's end of the socket pair that the child has as descriptor 3. */
+  readonly monitor: Duplex;
+  readonly exited: Promise<Exit>;
+  /** Lets this program end while the other runs on. */
+  release(): void;
+}
+
+export interface Processes {
+  /** Runs to the end; a non-zero exit is a result. @throws SystemError when the program cannot be started */
+  run(
+    program: string,
+    arguments_: readonly string[],
+    options?: { input?: string; timeoutMs?: number; environment?: Readonly<Record<string, string>> },
+  ): Promise<Finished>;
+  /** @throws SystemError when the program cannot be started */
+  start(program: string, arguments_: readonly string[], options: StartOptions): Promise<StartedProcess>;
+  /** The program's path, looked up in PATH unless it has a slash; undefined when absent or not executable. */
+  find(program: string): string | undefined;
+  /** False when there is no such process. @throws SystemError when not permitted */
+  signal(pid: number, signal: NodeJS.Signals): boolean;
+}
+
+export interface Sockets {
+  /** A connected unix stream socket. @throws SystemError ENOENT, ECONNREFUSED, EACCES */
+  connect(path: string): Promise<Duplex>;
+}
+
+/** A lock that the kernel frees when its holder dies. */
+export interface Lock {
+  release(): void;
+}
+
+export interface Locks {
+  /**
+   * Takes an exclusive lock on a file, which is created with mode 0600 and holds `owner` while it is taken.
+   * @returns the lock, or the text that its holder wrote
+   */
+  take(path: string, owner: string, options?: { waitMs?: number }): Promise<Lock | { heldBy: string }>;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds on a clock that never jumps. */
+  elapsedMs(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** What the kernel answered: `code` is its name for the error, such as ENOENT. */
+export class SystemError extends Error {
+  override readonly name = "SystemError";
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
