@@ -1,0 +1,8 @@
+/** What the running guests of this host hold, one entry a VM, by name. The planner keeps away from it. */
+export type Ledger = readonly Holding[];
+
+export interface Holding {
+  readonly vm: string;
+  /** Host CPUs that one vCPU of that VM has for itself. */
+  readonly exclusiveCpus: readonly number[];
+}
