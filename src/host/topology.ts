@@ -71,7 +71,7 @@ export interface QemuFacts {
   readonly binary: string;
   readonly version: QemuVersion;
   readonly machines: readonly MachineType[];
-  /** Names for -device, from qom-list-types. */
+  /** Names for -device, from qom-list-types; those of vCPUs are left out, `cpuModels` has them. */
   readonly devices: readonly string[];
   /** Names for -object, from the schema. */
   readonly objects: readonly string[];

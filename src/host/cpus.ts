@@ -1,0 +1,53 @@
+import type { Files } from "../system/index.ts";
+import { parseIdSet } from "../units/index.ts";
+import type { HostCpu, HostNode } from "./topology.ts";
+
+const cpusPath = "/sys/devices/system/cpu";
+
+/** @returns the online CPUs, by id */
+export function readOnlineCpus(files: Files): readonly number[] {
+  return parseIdSet(files.readText(`${cpusPath}/online`)) ?? [];
+}
+
+/**
+ * Every present CPU, by id. Four files a core: its threads share all but their number.
+ * @see https://docs.kernel.org/admin-guide/cputopology.html
+ */
+export function readCpus(files: Files, nodes: readonly HostNode[]): HostCpu[] {
+  const online = readOnlineCpus(files);
+  const present = parseIdSet(files.tryReadText(`${cpusPath}/present`) ?? "") ?? online;
+  const isolated = new Set(parseIdSet(files.tryReadText(`${cpusPath}/isolated`) ?? ""));
+  const nodeOf = new Map(nodes.flatMap((node) => node.cpus.map((cpu) => [cpu, node.id] as const)));
+  const cores = new Map<number, Core>();
+  for (const id of online) {
+    if (cores.has(id)) continue;
+    const core = readCore(files, id);
+    for (const sibling of core.siblings) cores.set(sibling, core);
+  }
+  return present.map((id) => {
+    const core = cores.get(id);
+    return core
+      ? { id, online: true, node: nodeOf.get(id) ?? -1, ...core, isolated: isolated.has(id) }
+      : { id, online: false, node: -1, ...unknownCore, isolated: isolated.has(id) };
+  });
+}
+
+type Core = Pick<HostCpu, "socket" | "die" | "core" | "siblings">;
+
+const unknownCore: Core = { socket: -1, die: -1, core: -1, siblings: [] };
+
+function readCore(files: Files, cpu: number): Core {
+  const folder = `${cpusPath}/cpu${cpu}/topology`;
+  const siblings = parseIdSet(files.tryReadText(`${folder}/thread_siblings_list`) ?? "") ?? [];
+  // The kernel says -1 where the platform does not tell, and has no die_id before 5.2: one die then.
+  const number = (name: string, otherwise: number) => {
+    const value = Number(files.tryReadText(`${folder}/${name}`)?.trim() || -1);
+    return value >= 0 ? value : otherwise;
+  };
+  return {
+    socket: number("physical_package_id", 0),
+    die: number("die_id", 0),
+    core: number("core_id", cpu),
+    siblings: siblings.includes(cpu) ? siblings : [cpu],
+  };
+}

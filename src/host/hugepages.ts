@@ -1,0 +1,24 @@
+import type { Files } from "../system/index.ts";
+import type { HugepagePool } from "./topology.ts";
+
+/**
+ * The pools below one folder, smallest pages first; sizes with no page at all are listed too, since the host has them.
+ * Pages promised to a mapping that has not touched them yet are not free; the kernel counts those for the machine
+ * only, not by node.
+ * @see https://docs.kernel.org/admin-guide/mm/hugetlbpage.html
+ */
+export function readHugepages(files: Files, folder: string): HugepagePool[] {
+  const pools: HugepagePool[] = [];
+  for (const name of files.list(folder) ?? []) {
+    const kibibytes = /^hugepages-(\d+)kB$/.exec(name)?.[1];
+    if (kibibytes === undefined) continue;
+    const count = (file: string) => Number(files.tryReadText(`${folder}/${name}/${file}`) ?? 0);
+    const free = count("free_hugepages") - count("resv_hugepages");
+    pools.push({
+      pageSizeBytes: Number(kibibytes) * 1024,
+      total: count("nr_hugepages"),
+      free: Math.max(0, free),
+    });
+  }
+  return pools.sort((a, b) => a.pageSizeBytes - b.pageSizeBytes);
+}

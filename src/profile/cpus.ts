@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { patterned } from "./scalars.ts";
+
+const count = z.int().min(1).max(4096);
+
+/** @see https://www.qemu.org/docs/master/system/invocation.html (-smp, -cpu) */
+export const cpus = z.strictObject({
+  boot: count.meta({ description: "vCPUs that the guest starts with." }),
+  max: count.optional().meta({ description: "vCPUs that it may grow to. Default: boot." }),
+  model: patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { needed: '"host", "max" or the name of a CPU model' })
+    .default("max")
+    .meta({
+      description:
+        "CPU model: host (KVM only), max (all that the accelerator offers) or one of QEMU's names. Default max.",
+    }),
+  features: z
+    .record(
+      patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { needed: "the name of a CPU feature" }),
+      z.union([z.boolean(), z.int(), patterned(/^[^\0\n\r]*$/, { needed: "text on one line" })]),
+    )
+    .default({})
+    .meta({ description: 'CPU properties by name: {"svm": true, "hypervisor": false}.' }),
+  physicalBits: z
+    .union([z.literal("host"), z.int().min(32).max(52)])
+    .optional()
+    .meta({
+      description:
+        "Width of guest physical addresses. Default: the model's own; host-passthrough models use the host's under KVM.",
+    }),
+  topology: z
+    .strictObject({
+      sockets: count.default(1),
+      dies: count.default(1),
+      cores: count.default(1),
+      threads: count.default(1),
+    })
+    .optional()
+    .meta({
+      description:
+        "sockets x dies x cores x threads = max. Default: a socket for each NUMA cell where that divides, one thread a core.",
+    }),
+  hotpluggable: z.boolean().default(true).meta({
+    description: "Give every vCPU but the first an id of its own, so that it can be removed. Default true.",
+  }),
+});

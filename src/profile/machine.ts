@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { hostPath, patterned } from "./scalars.ts";
+
+const text = patterned(/^[^\0\n\r]*$/, { needed: "text on one line" });
+
+/** @see https://www.qemu.org/docs/master/system/i386/pc.html */
+export const machine = z.strictObject({
+  type: patterned(/^(q35|pc-q35-[0-9]+\.[0-9]+([.+-][A-Za-z0-9.+-]+)?)$/, {
+    needed: '"q35", or a versioned q35 machine type such as "pc-q35-7.2"',
+  })
+    .default("q35")
+    .meta({
+      description:
+        "Machine type. A versioned one keeps the guest's hardware the same when QEMU is upgraded. Default q35.",
+    }),
+  accel: z.enum(["auto", "kvm", "tcg"]).default("auto").meta({
+    description:
+      "Accelerator. auto takes KVM only where a guest was seen to run with it, else TCG, and says so. Default auto.",
+  }),
+  firmware: z
+    .union([
+      z.literal("seabios"),
+      z.strictObject({
+        ovmf: z.strictObject({
+          code: hostPath.optional().meta({
+            description: "OVMF code image, mapped read-only. Default: the distribution's, by secureBoot.",
+          }),
+          vars: hostPath.optional().meta({
+            description:
+              "Template of the variable store; each VM gets its own copy. Default: the distribution's.",
+          }),
+          secureBoot: z.boolean().default(false).meta({
+            description: "Use the image with Secure Boot, which needs SMM. Default false.",
+          }),
+        }),
+      }),
+    ])
+    .default("seabios")
+    .meta({ description: 'Firmware: "seabios" or {"ovmf": {}}. Default seabios.' }),
+  viommu: z
+    .strictObject({
+      type: z.literal("intel").default("intel"),
+      interruptRemapping: z.boolean().default(true),
+      cachingMode: z.boolean().default(false).meta({
+        description: "Let the guest's mappings be shadowed for passed-through devices. Default false.",
+      }),
+      addressBits: z.literal([39, 48]).default(48),
+    })
+    .optional()
+    .meta({ description: "An emulated Intel IOMMU for the guest. Default: none." }),
+  smbios: z
+    .strictObject({
+      manufacturer: text.optional(),
+      product: text.optional(),
+      version: text.optional(),
+      serial: text.optional(),
+      sku: text.optional(),
+      family: text.optional(),
+      oemStrings: z.array(text).default([]),
+    })
+    .optional()
+    .meta({ description: "What the guest reads as its system information (SMBIOS types 1 and 11)." }),
+  rtc: z
+    .strictObject({
+      base: patterned(/^(utc|localtime|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/, {
+        needed: '"utc", "localtime" or a time such as "2026-01-31T12:00:00"',
+      }).default("utc"),
+      driftFix: z.enum(["none", "slew"]).default("none"),
+    })
+    .prefault({})
+    .meta({ description: "Real-time clock. Default: UTC, no drift fix." }),
+  hpet: z.boolean().default(false).meta({
+    description:
+      "Offer the HPET timer. Default false: guests that have the TSC or kvm-clock lose time to it.",
+  }),
+});

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { cpus } from "./cpus.ts";
+import {
+  balloon,
+  console,
+  display,
+  fwCfg,
+  guestAgent,
+  kernel,
+  rng,
+  tpm,
+  usb,
+  vsock,
+  watchdog,
+} from "./devices.ts";
+import { disk } from "./disks.ts";
+import { machine } from "./machine.ts";
+import { memory } from "./memory.ts";
+import { network } from "./networks.ts";
+import { numa } from "./numa.ts";
+import { pcie } from "./pcie.ts";
+import { pinning } from "./pinning.ts";
+import { sandbox } from "./sandbox.ts";
+import { identifier, patterned } from "./scalars.ts";
+import { filesystem } from "./shares.ts";
+
+/**
+ * The profile format, version 1.
+ *
+ * Compatibility: a profile that a release accepts is accepted, with the same meaning, by every later release that
+ * reads version 1. New keys are optional. A key changes its meaning only together with the version.
+ */
+export const profileSchema = z.strictObject({
+  $schema: z.string().optional().meta({ description: "For editors; not read." }),
+  version: z.literal(1).meta({ description: "Format of this file." }),
+  name: patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
+    needed: 'a letter or digit, then up to 63 letters, digits, "_", "." or "-"',
+  }).meta({ description: "Name of the VM; unique on the host." }),
+  description: z.string().optional(),
+  uuid: z.uuid().optional().meta({ description: "Default: made once and kept while the VM exists." }),
+  machine: machine.prefault({}),
+  cpus,
+  memory,
+  numa: numa.optional().meta({ description: "Default: one cell with everything, not bound." }),
+  pinning: pinning.prefault({}),
+  pcie: pcie.prefault({}),
+  disks: z.array(disk).default([]),
+  networks: z.array(network).default([]),
+  filesystems: z.array(filesystem).default([]),
+  consoles: z
+    .array(console)
+    .prefault([{ type: "serial" }])
+    .meta({ description: "Default: one serial port." }),
+  rng: rng.default(true).meta({ description: "Random numbers from the host. Default true." }),
+  balloon: balloon
+    .default(false)
+    .meta({ description: "A memory balloon. Default false: bound memory shall stay." }),
+  tpm: tpm.optional().meta({ description: "An emulated TPM (swtpm). Default: none." }),
+  vsock: vsock.optional().meta({ description: "A socket between host and guest. Default: none." }),
+  watchdog: watchdog.optional(),
+  guestAgent: guestAgent
+    .default(true)
+    .meta({ description: "The channel of the QEMU guest agent. Default true." }),
+  iothreads: z.array(identifier).default([]).meta({ description: "I/O threads by id, for disks to name." }),
+  usb: usb.default(false).meta({ description: "A USB 3 controller. Default false." }),
+  display: display.default("none").meta({ description: 'Default "none".' }),
+  kernel: kernel.optional().meta({ description: "Boot this kernel directly." }),
+  fwCfg: z.array(fwCfg).default([]).meta({ description: "Files for the firmware configuration device." }),
+  extraArgs: z
+    .array(patterned(/^[^\0\n\r]*$/, { needed: "text on one line" }))
+    .default([])
+    .meta({ description: "More QEMU arguments, passed on as they are and outside the plan's checks." }),
+  sandbox: sandbox.prefault({}),
+});
+
+/** A profile with every default filled in. */
+export type Profile = z.output<typeof profileSchema>;
+export type Disk = Profile["disks"][number];
+export type Network = Profile["networks"][number];
+export type Filesystem = Profile["filesystems"][number];
+export type Console = Profile["consoles"][number];
+export type NumaCell = NonNullable<Profile["numa"]>["cells"][number];
+export type TreeNode = Profile["pcie"]["tree"][number];
+export type TreeExpander = Extract<TreeNode, { expander: string }>;
+export type TreeRootPort = Extract<TreeNode, { rootPort: string }>;
