@@ -51,7 +51,11 @@ function parseMemory(text: string): Pick<HostNode, "memoryBytes" | "freeBytes" |
     freeBytes: value("MemFree"),
     reclaimableBytes: Math.max(
       0,
-      value("Active(file)") + value("Inactive(file)") + value("SReclaimable") - value("Dirty") - value("Writeback"),
+      value("Active(file)") +
+        value("Inactive(file)") +
+        value("SReclaimable") -
+        value("Dirty") -
+        value("Writeback"),
     ),
   };
 }

@@ -47,6 +47,8 @@ export interface HostNode {
   readonly memoryBytes: number;
   /** Free now, page cache not counted. */
   readonly freeBytes: number;
+  /** Page cache and kernel caches, given up when memory is asked for. Absent where nobody told. */
+  readonly reclaimableBytes?: number;
   readonly hugepages: readonly HugepagePool[];
   /** To each node of `Host.nodes`, in that order; 10 is itself. */
   readonly distances: readonly number[];

@@ -1,0 +1,24 @@
+import { discoverHost, type Host, type QemuFacts, writeSnapshot } from "../src/host/index.ts";
+import { fakeSystem } from "../test/rig/fake-system.ts";
+import { filesFromGrep, hostFromText } from "./host-from-text.ts";
+
+/**
+ * Makes the recorded hosts of test/hosts/ from their sources.
+ * @param read gives the text of a file in test/hosts/sources/
+ * @returns texts by file name
+ */
+export async function recordHosts(read: (name: string) => string): Promise<Record<string, string>> {
+  const qemu: QemuFacts = JSON.parse(read("qemu-7.2.json"));
+  const complete = (facts: Omit<Host, "kvm" | "qemu">): string =>
+    writeSnapshot({ ...facts, kvm: { usable: true, reason: "" }, qemu });
+  const fromText = (name: string) =>
+    complete(hostFromText(read(`${name}.lscpu.txt`), read(`${name}.numactl.txt`)));
+  const fromFiles = async (name: string) =>
+    complete(await discoverHost(fakeSystem(filesFromGrep(read(`${name}.sysfs.txt`)))));
+  return {
+    "ol8.json": fromText("ol8"),
+    "anuma.json": fromText("anuma"),
+    "laptop.json": await fromFiles("laptop"),
+    "sparse.json": await fromFiles("sparse"),
+  };
+}
