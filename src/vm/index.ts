@@ -1,0 +1,25 @@
+export { attachConsole, type ConsoleStreams } from "./console.ts";
+export { pauseVm, resetVm, resumeVm } from "./control.ts";
+export { type FollowOptions, followEvents } from "./events-follow.ts";
+export { type RunRequest, runVm } from "./foreground.ts";
+export { launchVm } from "./launch.ts";
+export { readLedger } from "./ledger.ts";
+export { preflight } from "./preflight.ts";
+export { executeQmp } from "./qmp-command.ts";
+export { keptUuid, type VmRecord } from "./record.ts";
+export { type Places, placesFor, runRoot } from "./run-root.ts";
+export { type OpenVm, openVm } from "./session.ts";
+export { stopVm } from "./shutdown.ts";
+export { describeVm, listVms, readVmLog } from "./status.ts";
+export { listVcpuThreads } from "./threads.ts";
+export type {
+  LaunchedVm,
+  LaunchRequest,
+  RecordedCell,
+  StopOptions,
+  StoppedVm,
+  VcpuThread,
+  VmDetail,
+  VmState,
+  VmSummary,
+} from "./types.ts";
