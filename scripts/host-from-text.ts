@@ -9,7 +9,8 @@ type Facts = Omit<Host, "kvm" | "qemu">;
  * numbering is assumed: all first threads, then all second ones. Free memory is told, reclaimable memory is not.
  */
 export function hostFromText(lscpu: string, numactl: string): Facts {
-  const field = (name: string) => new RegExp(`^${escape(name)}:\\s+(.*)$`, "m").exec(lscpu)?.[1]?.trim() ?? "";
+  const field = (name: string) =>
+    new RegExp(`^${escapeParentheses(name)}:\\s+(.*)$`, "m").exec(lscpu)?.[1]?.trim() ?? "";
   const ids = (text: string) => parseIdSet(text) ?? [];
   const threads = Number(field("Thread(s) per core"));
   const coresPerSocket = Number(field("Core(s) per socket"));
@@ -75,6 +76,6 @@ export function filesFromGrep(text: string): Record<string, FakeFile> {
   return tree;
 }
 
-function escape(text: string): string {
+function escapeParentheses(text: string): string {
   return text.replace(/[()]/g, "\\$&");
 }

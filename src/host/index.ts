@@ -1,5 +1,8 @@
-export { discoverHost } from "./discover.ts";
+export { readCpus, readOnlineCpus } from "./cpus.ts";
+export { type DiscoverOptions, discoverHost, type HostNeeds } from "./discover.ts";
 export type { Holding, Ledger } from "./ledger.ts";
+export { readNodes } from "./nodes.ts";
+export { findQemu, type QemuBinary } from "./qemu-binary.ts";
 export { readSnapshot, writeSnapshot } from "./snapshot.ts";
 export type {
   Host,

@@ -21,7 +21,7 @@ export function fakeSystem(tree: Readonly<Record<string, FakeFile>>, user: Parti
     processes: {
       run: refuse("processes.run"),
       start: refuse("processes.start"),
-      find: (program) => findProgram(tree, program, user.environment?.["PATH"] ?? "/usr/bin:/bin"),
+      find: (program) => findProgram(tree, program, user.environment?.PATH ?? "/usr/bin:/bin"),
       signal: refuse("processes.signal"),
     },
     sockets: { connect: refuse("sockets.connect") },
