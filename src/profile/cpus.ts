@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { patterned } from "./scalars.ts";
+import { lineOfText, patterned } from "./scalars.ts";
 
 const count = z.int().min(1).max(4096);
 
@@ -7,7 +7,10 @@ const count = z.int().min(1).max(4096);
 export const cpus = z.strictObject({
   boot: count.meta({ description: "vCPUs that the guest starts with." }),
   max: count.optional().meta({ description: "vCPUs that it may grow to. Default: boot." }),
-  model: patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { needed: '"host", "max" or the name of a CPU model' })
+  model: patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, {
+    needed: '"host", "max" or the name of a CPU model',
+    fix: 'write a name that "qemu-system-x86_64 -cpu help" lists',
+  })
     .default("max")
     .meta({
       description:
@@ -15,8 +18,11 @@ export const cpus = z.strictObject({
     }),
   features: z
     .record(
-      patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { needed: "the name of a CPU feature" }),
-      z.union([z.boolean(), z.int(), patterned(/^[^\0\n\r]*$/, { needed: "text on one line" })]),
+      patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, {
+        needed: "the name of a CPU feature",
+        fix: 'write a name that "qemu-system-x86_64 -cpu help" lists, and on or off as its value true or false',
+      }),
+      z.union([z.boolean(), z.int(), lineOfText]),
     )
     .default({})
     .meta({ description: 'CPU properties by name: {"svm": true, "hypervisor": false}.' }),

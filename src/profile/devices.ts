@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostPath, identifier, patterned } from "./scalars.ts";
+import { hostPath, identifier, lineOfText, patterned } from "./scalars.ts";
 
 /** Consoles and channels: what people and programs on the host talk to the guest through. */
 export const console = z.strictObject({
@@ -7,7 +7,10 @@ export const console = z.strictObject({
     description: "A serial port (ttyS), a virtio console (hvc), or a named virtio-serial port for programs.",
   }),
   id: identifier.optional().meta({ description: "Default: the type and a number, such as serial0." }),
-  name: patterned(/^[A-Za-z0-9._-]{1,64}$/, { needed: "1 to 64 letters, digits, dots, dashes or underlines" })
+  name: patterned(/^[A-Za-z0-9._-]{1,64}$/, {
+    needed: "1 to 64 letters, digits, dots, dashes or underlines",
+    fix: "write a name such as org.example.agent.0",
+  })
     .optional()
     .meta({ description: "channel only: the port's name in the guest, such as org.example.agent.0." }),
 });
@@ -63,13 +66,14 @@ export const display = z.union([
 export const kernel = z.strictObject({
   image: hostPath,
   initrd: hostPath.optional(),
-  cmdline: patterned(/^[^\0\n\r]*$/, { needed: "text on one line" }).default(""),
+  cmdline: lineOfText.default(""),
 });
 
 export const fwCfg = z.strictObject({
   name: patterned(/^opt\/[\x21-\x7e]{1,51}$/, {
-    needed: 'a name that starts with "opt/", 55 characters at most',
+    needed: 'a name that starts with "opt/", 55 characters at most, no spaces',
+    fix: 'write a name such as "opt/org.example/settings"',
   }),
-  string: patterned(/^[^\0\n\r]*$/, { needed: "text on one line" }).optional(),
+  string: lineOfText.optional(),
   file: hostPath.optional(),
 });

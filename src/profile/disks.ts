@@ -27,6 +27,9 @@ export const disk = z.strictObject({
     .optional()
     .meta({ description: "Queues of a virtio disk. Default: QEMU's, one a vCPU." }),
   boot: z.int().min(0).max(1000).optional().meta({ description: "Place in the boot order; lowest first." }),
-  serial: patterned(/^[\x20-\x7e]{1,20}$/, { needed: "1 to 20 printable ASCII characters" }).optional(),
+  serial: patterned(/^[\x20-\x7e]{1,20}$/, {
+    needed: "1 to 20 printable ASCII characters",
+    fix: "shorten the serial number, or leave the key out",
+  }).optional(),
   bus: identifier.optional().meta({ description: "The port it sits on. Default: one of its own on pcie.0." }),
 });

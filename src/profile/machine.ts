@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { hostPath, patterned } from "./scalars.ts";
-
-const text = patterned(/^[^\0\n\r]*$/, { needed: "text on one line" });
+import { hostPath, lineOfText, patterned } from "./scalars.ts";
 
 /** @see https://www.qemu.org/docs/master/system/i386/pc.html */
 export const machine = z.strictObject({
   type: patterned(/^(q35|pc-q35-[0-9]+\.[0-9]+([.+-][A-Za-z0-9.+-]+)?)$/, {
     needed: '"q35", or a versioned q35 machine type such as "pc-q35-7.2"',
+    fix: 'write a q35 type that "qemu-system-x86_64 -machine help" lists',
   })
     .default("q35")
     .meta({
@@ -50,13 +49,13 @@ export const machine = z.strictObject({
     .meta({ description: "An emulated Intel IOMMU for the guest. Default: none." }),
   smbios: z
     .strictObject({
-      manufacturer: text.optional(),
-      product: text.optional(),
-      version: text.optional(),
-      serial: text.optional(),
-      sku: text.optional(),
-      family: text.optional(),
-      oemStrings: z.array(text).default([]),
+      manufacturer: lineOfText.optional(),
+      product: lineOfText.optional(),
+      version: lineOfText.optional(),
+      serial: lineOfText.optional(),
+      sku: lineOfText.optional(),
+      family: lineOfText.optional(),
+      oemStrings: z.array(lineOfText).default([]),
     })
     .optional()
     .meta({ description: "What the guest reads as its system information (SMBIOS types 1 and 11)." }),
@@ -64,6 +63,7 @@ export const machine = z.strictObject({
     .strictObject({
       base: patterned(/^(utc|localtime|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/, {
         needed: '"utc", "localtime" or a time such as "2026-01-31T12:00:00"',
+        fix: "write the start of the guest's clock in one of these forms",
       }).default("utc"),
       driftFix: z.enum(["none", "slew"]).default("none"),
     })

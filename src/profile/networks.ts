@@ -3,6 +3,7 @@ import { hostPath, identifier, interfaceName, macAddress, patterned } from "./sc
 
 const forward = patterned(/^(tcp|udp):[0-9.]*:\d{1,5}-[0-9.]*:\d{1,5}$/, {
   needed: 'a forwarding such as "tcp:127.0.0.1:2222-:22" (protocol:host:port-guest:port)',
+  fix: "write tcp or udp, then the host's address and port, a dash, then the guest's",
 });
 
 /** @see https://www.qemu.org/docs/master/system/devices/net.html */

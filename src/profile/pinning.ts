@@ -6,7 +6,13 @@ export const pinning = z.strictObject({
   vcpus: z
     .union([
       z.enum(["auto", "none"]),
-      z.record(patterned(/^[0-9,^\s-]+$/, { needed: 'vCPU numbers such as "0" or "0-3"' }), idSet),
+      z.record(
+        patterned(/^[0-9,^\s-]+$/, {
+          needed: 'vCPU numbers such as "0" or "0-3"',
+          fix: "write the vCPUs as the key, their host CPUs as the value",
+        }),
+        idSet,
+      ),
     ])
     .optional()
     .meta({

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { patterned } from "./scalars.ts";
 
-const account = patterned(/^([a-z_][a-z0-9_-]*|[0-9]+)$/, { needed: "the name or number of an account" });
+const account = patterned(/^([a-z_][a-z0-9_-]*|[0-9]+)$/, {
+  needed: "the name or number of an account",
+  fix: 'write a name that "getent passwd" or "getent group" lists',
+});
 
 /** What QEMU may do on the host. */
 export const sandbox = z.strictObject({

@@ -1,56 +1,50 @@
 import { z } from "zod";
 import { parseByteSize, parseIdSet, parseMacAddress } from "../units/index.ts";
 
-/** What a custom check found wrong; the reader turns it into a Diagnostic. */
-interface Expectation {
+/** What a value must be, in words, where the schema itself has only a pattern or a function. */
+export interface Expectation {
   readonly needed: string;
-  readonly fix?: string;
+  readonly fix: string;
 }
 
-/** Text turned into a value by a function that answers undefined for what it cannot read. */
-function readable<T>(read: (text: string) => T | undefined, expectation: Expectation) {
-  return z.string().transform((text, context): T => {
-    const value = read(text);
-    if (value === undefined) {
-      context.issues.push({
-        code: "custom",
-        input: text,
-        message: expectation.needed,
-        params: { ...expectation },
-      });
-      return z.NEVER;
-    }
-    return value;
+/** The words by schema; the reader of profiles makes its diagnostics of them. */
+export const expectations = z.registry<Expectation>();
+
+/** A value made from what was read by a function that answers undefined for what it cannot read. */
+function readable<Input extends string | number, Value>(
+  schema: z.ZodType<Input, Input>,
+  read: (input: Input) => Value | undefined,
+  expectation: Expectation,
+) {
+  const readableSchema = schema.transform((input, context): Value => {
+    const value = read(input);
+    if (value !== undefined) return value;
+    context.issues.push({ code: "custom", input, message: expectation.needed });
+    return z.NEVER;
   });
+  expectations.add(readableSchema, expectation);
+  return readableSchema;
 }
-
-const sizeNeeded = 'a whole number of bytes, or text such as "512M", "32G" or "1T" (binary multiples)';
 
 /** Bytes: an integer, or "512M", "32G", "1T" (binary). */
-export const byteSize = z
-  .union([z.int().nonnegative(), z.string()], { error: () => sizeNeeded })
-  .transform((value, context): number => {
-    const bytes = parseByteSize(value);
-    if (bytes === undefined) {
-      context.issues.push({
-        code: "custom",
-        input: value,
-        message: sizeNeeded,
-        params: { needed: sizeNeeded },
-      });
-      return z.NEVER;
-    }
-    return bytes;
-  });
+export const byteSize = readable(
+  z.union([z.int().nonnegative(), z.string().regex(/^\s*\d+(\.\d+)?\s*([KMGTkmgt]([Ii]?[Bb])?)?\s*$/)]),
+  parseByteSize,
+  {
+    needed: 'a whole number of bytes, or text such as "512M", "32G" or "1T" (binary multiples)',
+    fix: "write the number with K, M, G or T behind it, in quotes",
+  },
+);
 
 /** A set of numbers: "0-3,^2,8". */
-export const idSet = readable(parseIdSet, {
+export const idSet = readable(z.string().regex(/^[\d,^\s-]*$/), parseIdSet, {
   needed: 'a list of numbers and ranges such as "0-3,^2,8"',
-  fix: "write the numbers in ascending ranges, with ^ before what is left out",
+  fix: "write numbers and ascending ranges with commas between them, ^ before what is left out",
 });
 
-export const macAddress = readable(parseMacAddress, {
+export const macAddress = readable(z.string().regex(/^[0-9A-Fa-f:]{17}$/), parseMacAddress, {
   needed: 'a unicast MAC address such as "52:54:00:12:34:56" (the first byte is even)',
+  fix: "write six bytes in hexadecimal with colons between them, or leave the key out",
 });
 
 /**
@@ -60,22 +54,36 @@ export const macAddress = readable(parseMacAddress, {
  */
 export const identifier = patterned(/^[A-Za-z][A-Za-z0-9._-]{0,23}$/, {
   needed: 'a letter, then up to 23 letters, digits, "-", "." or "_"',
+  fix: "choose another id of these characters",
 });
 
 /** A path in the host's file system; relative ones count from the profile's folder. */
-export const hostPath = patterned(/^[^\0\n\r]+$/, { needed: "a path without line breaks" });
+export const hostPath = patterned(/^[^\0\n\r]+$/, {
+  needed: "a path, not empty, without line breaks",
+  fix: "write the path of the file or folder, absolute or counted from the profile's folder",
+});
+
+/** Any text without line breaks, which no QEMU option can carry. */
+export const lineOfText = patterned(/^[^\0\n\r]*$/, {
+  needed: "text on one line",
+  fix: "remove the line break or NUL",
+});
 
 /** A network interface's name, as Linux allows it. */
 export const interfaceName = patterned(/^(?!\.{1,2}$)[^/:\s\0]{1,15}$/, {
   needed: "a network interface name: up to 15 characters, no slash, colon or space",
+  fix: 'write the name as "ip link" lists it',
 });
 
 /** Text that must match a pattern, with words for what is needed in place of the pattern. */
 export function patterned(pattern: RegExp, expectation: Expectation) {
-  return z.string().regex(pattern, { error: () => expectation.needed });
+  const schema = z.string().regex(pattern, { error: () => expectation.needed });
+  expectations.add(schema, expectation);
+  return schema;
 }
 
 /** A PCI slot on its bus: "1" or "1.0", hexadecimal, as QEMU's addr property has it. */
 export const slotAddress = patterned(/^(0x)?[01]?[0-9a-fA-F](\.[0-7])?$/, {
-  needed: 'a slot and function in hexadecimal, such as "1", "1f.3" (slots 0-1f, functions 0-7)',
+  needed: 'a slot and function in hexadecimal, such as "1" or "1f.3" (slots 0-1f, functions 0-7)',
+  fix: "write another slot, or leave the key out",
 });

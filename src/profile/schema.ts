@@ -21,7 +21,7 @@ import { numa } from "./numa.ts";
 import { pcie } from "./pcie.ts";
 import { pinning } from "./pinning.ts";
 import { sandbox } from "./sandbox.ts";
-import { identifier, patterned } from "./scalars.ts";
+import { identifier, lineOfText, patterned } from "./scalars.ts";
 import { filesystem } from "./shares.ts";
 
 /**
@@ -35,6 +35,7 @@ export const profileSchema = z.strictObject({
   version: z.literal(1).meta({ description: "Format of this file." }),
   name: patterned(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
     needed: 'a letter or digit, then up to 63 letters, digits, "_", "." or "-"',
+    fix: "choose a name of these characters",
   }).meta({ description: "Name of the VM; unique on the host." }),
   description: z.string().optional(),
   uuid: z.uuid().optional().meta({ description: "Default: made once and kept while the VM exists." }),
@@ -67,7 +68,7 @@ export const profileSchema = z.strictObject({
   kernel: kernel.optional().meta({ description: "Boot this kernel directly." }),
   fwCfg: z.array(fwCfg).default([]).meta({ description: "Files for the firmware configuration device." }),
   extraArgs: z
-    .array(patterned(/^[^\0\n\r]*$/, { needed: "text on one line" }))
+    .array(lineOfText)
     .default([])
     .meta({ description: "More QEMU arguments, passed on as they are and outside the plan's checks." }),
   sandbox: sandbox.prefault({}),

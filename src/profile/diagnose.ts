@@ -1,0 +1,126 @@
+import { type DocumentNode, evaluate, parse } from "@humanwhocodes/momoa";
+import { type Diagnostic, formatJsonPath } from "../errors/index.ts";
+import { problemsOf } from "./issues.ts";
+import type { ProfileReading } from "./parse.ts";
+import { SourceText, ValueTree } from "./places.ts";
+import { type Problem, problem } from "./problem.ts";
+import { repairKeys, type Spellings, spelledPath } from "./repair.ts";
+import { type Profile, profileSchema } from "./schema.ts";
+import { controlCharacter, syntaxError, syntaxExtensions } from "./syntax.ts";
+
+/** Reads a profile that has something wrong with it, and says everything that can be said at once. */
+export function diagnose(text: string, file: string): ProfileReading {
+  const source = new SourceText(file, text);
+  const { document, problems } = readText(text);
+  if (document === undefined) {
+    const diagnostics = placed(problems, source);
+    return { diagnostics, locate: async (others) => [...others] };
+  }
+  const tree = new ValueTree(document.body, source);
+  const spellings: Spellings = new Map();
+  const { profile, problems: wrong } = readValue(evaluate(document.body), spellings);
+  const all = [...problems, ...repeatedKeys(tree, source), ...wrong];
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    diagnostics: placed(all, source, tree, spellings),
+    locate: async (diagnostics) => locateIn(diagnostics, source, tree, spellings),
+  };
+}
+
+/** Fills the places of diagnostics about a text that is JSON. */
+export function locate(text: string, file: string, diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const source = new SourceText(file, text);
+  return locateIn(diagnostics, source, new ValueTree(parse(text).body, source), new Map());
+}
+
+function readText(text: string): { document?: DocumentNode; problems: Problem[] } {
+  const control = controlCharacter(text);
+  try {
+    const document = parse(text);
+    return control ? { problems: [control] } : { document, problems: [] };
+  } catch (strictError) {
+    const strict = syntaxError(text, offsetOf(strictError));
+    if (control && startOf(control) <= startOf(strict)) return { problems: [control] };
+    try {
+      const document = parse(text, { mode: "json5", tokens: true, allowTrailingCommas: true });
+      return { document, problems: syntaxExtensions(text, document.tokens ?? []) };
+    } catch {
+      return { problems: [strict] };
+    }
+  }
+}
+
+function offsetOf(error: unknown): number {
+  return typeof error === "object" && error !== null && "offset" in error ? Number(error.offset) : 0;
+}
+
+function startOf({ on }: Problem): number {
+  return typeof on === "string" ? 0 : on[0];
+}
+
+function repeatedKeys(tree: ValueTree, source: SourceText): Problem[] {
+  return tree.repeatedKeys().map(({ path, first, again }) =>
+    problem(again, {
+      code: "PROFILE_DUPLICATE_KEY",
+      path,
+      found: `${formatJsonPath(path)} is given a second time; the first is on line ${source.place(first).line}`,
+      needed: "each key once in an object",
+      fix: "remove one of the two",
+    }),
+  );
+}
+
+/** Corrects keys until none is unknown, so that one wrong name hides nothing. */
+function readValue(value: unknown, spellings: Spellings): { profile?: Profile; problems: Problem[] } {
+  const unknownKeys: Problem[] = [];
+  for (;;) {
+    const result = profileSchema.safeParse(value);
+    if (result.success) return { profile: result.data, problems: unknownKeys };
+    const problems = problemsOf(profileSchema, value, result.error.issues);
+    const version = problems.find(({ diagnostic }) => diagnostic.code === "PROFILE_VERSION");
+    if (version !== undefined) return { problems: [version] };
+    const unknown = problems.filter(({ diagnostic }) => diagnostic.code === "PROFILE_UNKNOWN_KEY");
+    if (unknown.length === 0) return { problems: [...unknownKeys, ...problems] };
+    unknownKeys.push(...unknown);
+    repairKeys(value, unknown, spellings);
+  }
+}
+
+function placed(
+  problems: readonly Problem[],
+  source: SourceText,
+  tree?: ValueTree,
+  spellings: Spellings = new Map(),
+): Diagnostic[] {
+  return inFileOrder(
+    problems.map(({ diagnostic, on }) => {
+      const path = spelledPath(diagnostic.path, spellings);
+      const span =
+        typeof on !== "string" ? on : (tree?.[on === "key" ? "keySpan" : "valueSpan"](path) ?? [0, 0]);
+      return { ...diagnostic, path, place: source.place(span) };
+    }),
+  );
+}
+
+function locateIn(
+  diagnostics: readonly Diagnostic[],
+  source: SourceText,
+  tree: ValueTree,
+  spellings: Spellings,
+): Diagnostic[] {
+  return inFileOrder(
+    diagnostics.map((diagnostic) =>
+      diagnostic.place === undefined && diagnostic.path.length > 0
+        ? { ...diagnostic, place: source.place(tree.valueSpan(spelledPath(diagnostic.path, spellings))) }
+        : diagnostic,
+    ),
+  );
+}
+
+/** By place; what has none comes last, in the order given. */
+function inFileOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const line = ({ place }: Diagnostic) => place?.line ?? Number.POSITIVE_INFINITY;
+  return [...diagnostics].sort((a, b) =>
+    line(a) === line(b) ? (a.place?.column ?? 0) - (b.place?.column ?? 0) : line(a) - line(b),
+  );
+}
