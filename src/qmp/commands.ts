@@ -1,7 +1,8 @@
 /**
  * The commands that this client knows, with arguments and results as QEMU spells them. Sizes are bytes, times are
- * nanoseconds where QEMU says `-ns`. Only what QEMU 7.2 and 10.0 both have, unless a member says `@since`;
- * optional arguments that nobody needed are left out. test/qmp checks each line against both recorded schemas.
+ * nanoseconds where QEMU says `-ns`. Commands and arguments are those that QEMU 7.2 and 10.0 both have; optional
+ * arguments and parts of results that nobody needed are left out. test/qmp checks every line of this against what
+ * both versions say of themselves.
  * @see https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html
  */
 import type { ChardevBackend, NetdevAddArguments } from "./backends.ts";

@@ -147,12 +147,20 @@ export interface SgxEpcInfo {
   memdev: string;
 }
 
+export interface HvBalloonDeviceInfo {
+  id?: string;
+  memaddr?: number;
+  "max-size": number;
+  memdev?: string;
+}
+
 export type MemoryDeviceInfo =
   | { type: "dimm"; data: PcDimmInfo }
   | { type: "nvdimm"; data: PcDimmInfo }
   | { type: "virtio-pmem"; data: VirtioPmemInfo }
   | { type: "virtio-mem"; data: VirtioMemInfo }
-  | { type: "sgx-epc"; data: SgxEpcInfo };
+  | { type: "sgx-epc"; data: SgxEpcInfo }
+  | { type: "hv-balloon"; data: HvBalloonDeviceInfo };
 
 /** The guest's word about a hotplug, by ACPI's _OST. Status 0 does not prove success. */
 export interface AcpiOstInfo {
