@@ -25,7 +25,9 @@ export const cpus = z.strictObject({
       z.union([z.boolean(), z.int(), lineOfText]),
     )
     .default({})
-    .meta({ description: 'CPU properties by name: {"svm": true, "hypervisor": false}.' }),
+    .meta({
+      description: 'CPU properties by name: {"svm": true, "hypervisor": false}. Default: the model\'s own.',
+    }),
   physicalBits: z
     .union([z.literal("host"), z.int().min(32).max(52)])
     .optional()
@@ -35,10 +37,10 @@ export const cpus = z.strictObject({
     }),
   topology: z
     .strictObject({
-      sockets: count.default(1),
-      dies: count.default(1),
-      cores: count.default(1),
-      threads: count.default(1),
+      sockets: count.default(1).meta({ description: "Default 1." }),
+      dies: count.default(1).meta({ description: "Dies of a socket. Default 1." }),
+      cores: count.default(1).meta({ description: "Cores of a die. Default 1." }),
+      threads: count.default(1).meta({ description: "Threads of a core. Default 1." }),
     })
     .optional()
     .meta({

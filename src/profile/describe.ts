@@ -1,22 +1,22 @@
 import type { z } from "zod";
-import { expectationOf, keysOf, unwrap, valuesOf } from "./shape.ts";
+import { expectationOf, keysOf, requiredKeysOf, unwrap, valuesOf } from "./shape.ts";
 
 /** What a schema takes, in words: "a whole number from 1 to 4096". */
 export function describeSchema(schema: z.core.$ZodType): string {
-  const expectation = expectationOf(schema);
-  if (expectation) return expectation.needed;
   const inner = unwrap(schema);
+  const expectation = expectationOf(inner);
+  if (expectation) return expectation.needed;
   const def = inner._zod.def;
   switch (def.type) {
     case "string":
-      return "format" in def && def.format === "uuid" ? "a UUID" : "text";
+      return "text";
     case "number":
       return `a whole number${describeRange(limitsOf(inner))}`;
     case "boolean":
       return "true or false";
     case "enum":
     case "literal":
-      return alternatives(valuesOf(inner).map((value) => JSON.stringify(value)));
+      return alternatives(choiceWords(inner) ?? []);
     case "array": {
       const { least, most } = limitsOf(inner);
       const range =
@@ -24,14 +24,19 @@ export function describeSchema(schema: z.core.$ZodType): string {
       return `a list${range}`;
     }
     case "object":
-      return describeObject(keysOf(inner));
+      return describeObject(inner);
     case "record":
-      return "an object";
+      return `an object whose keys are ${describeSchema(def.keyType)}`;
     case "union":
-      return alternatives(def.options.map(describeSchema));
+      return alternatives(def.options.flatMap((option) => choiceWords(option) ?? [describeSchema(option)]));
     default:
       return "another value";
   }
+}
+
+function choiceWords(schema: z.core.$ZodType): string[] | undefined {
+  const values = valuesOf(schema);
+  return values.length === 0 ? undefined : values.map((value) => JSON.stringify(value));
 }
 
 /** `"a", "b" or "c"`. */
@@ -65,17 +70,23 @@ function describeRange({ least, most }: Limits): string {
 
 const listedKeys = 8;
 
-function describeObject(keys: readonly string[]): string {
-  if (keys.length === 0 || keys.length > listedKeys) return "an object";
-  return `an object with ${alternatives(keys.map((key) => JSON.stringify(key)))}`;
+function describeObject(schema: z.core.$ZodType): string {
+  const required = requiredKeysOf(schema).map((key) => JSON.stringify(key));
+  if (required.length > 0) return `an object with ${required.join(" and ")}`;
+  const keys = keysOf(schema).map((key) => JSON.stringify(key));
+  return keys.length > listedKeys ? "an object" : `an object, in which there may be ${alternatives(keys)}`;
 }
 
 const longestValue = 60;
 
-/** A value as JSON on one line, shortened; an object or a list only by its kind. */
+/** A value as JSON on one line, shortened; a list only by its length, an object by its keys. */
 export function describeValue(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
-  if (typeof value === "object" && value !== null) return "an object";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) {
+    const keys = Object.keys(value).map((key) => JSON.stringify(key));
+    if (keys.length === 0) return "an empty object";
+    return keys.length > listedKeys ? "an object" : `an object with ${keys.join(", ")}`;
+  }
   const text = JSON.stringify(value) ?? "absent";
   return text.length <= longestValue ? text : `${text.slice(0, longestValue - 3)}..."`;
 }

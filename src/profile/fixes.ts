@@ -1,20 +1,34 @@
 import type { z } from "zod";
-import { alternatives, describeSchema, limitsOf } from "./describe.ts";
-import { expectationOf, jsonTypeOf, typesOf, unwrap, valuesOf } from "./shape.ts";
+import { describeSchema, limitsOf } from "./describe.ts";
+import { expectationOf, jsonTypeOf, keysOf, optionsOf, typesOf, unwrap, valuesOf } from "./shape.ts";
 import { closest } from "./suggest.ts";
 
 /** What to do about a value that a schema refuses, as an imperative. */
 export function fixFor(schema: z.core.$ZodType, value: unknown): string {
   const wanted = typesOf(schema);
-  if (value === null) return "leave the key out, or give it a value";
+  if (value === null) return "give it a value, or leave it out where there is a default";
   return (
     requoted(wanted, value) ??
     nearestOf(schema, value) ??
     wrapped(wanted, value) ??
-    expectationOf(schema)?.fix ??
-    ranged(schema, value) ??
+    ruleOf(schema, value) ??
     `write ${describeSchema(schema)}`
   );
+}
+
+/** What the schema's own words say; of a union, the words of the first branch that takes values of this type. */
+function ruleOf(schema: z.core.$ZodType, value: unknown): string | undefined {
+  const all = branches(schema);
+  return all
+    .filter((branch) => all.length === 1 || typesOf(branch).includes(jsonTypeOf(value)))
+    .map((branch) => expectationOf(branch)?.fix ?? ranged(branch, value))
+    .find((fix) => fix !== undefined);
+}
+
+/** The schema itself, or the branches of a union. */
+function branches(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const options = optionsOf(schema);
+  return options.length === 0 ? [unwrap(schema)] : options.flatMap(branches);
 }
 
 function requoted(wanted: readonly string[], value: unknown): string | undefined {
@@ -33,19 +47,14 @@ function requoted(wanted: readonly string[], value: unknown): string | undefined
   return undefined;
 }
 
-/** Every value that an enumeration, or a union with some, takes. */
-function choices(schema: z.core.$ZodType): (string | number | boolean)[] {
-  const def = unwrap(schema)._zod.def;
-  return def.type === "union" ? def.options.flatMap(choices) : valuesOf(schema);
-}
-
+/** The word of an enumeration, or the object of one key, that was probably meant. */
 function nearestOf(schema: z.core.$ZodType, value: unknown): string | undefined {
-  const words = choices(schema);
-  if (words.length === 0) return undefined;
-  const near = typeof value === "string" ? closest(value, words.map(String)) : undefined;
-  if (near !== undefined) return `write ${JSON.stringify(words.find((word) => String(word) === near))}`;
-  if (unwrap(schema)._zod.def.type === "union") return undefined;
-  return `write ${alternatives(words.map((word) => JSON.stringify(word)))}`;
+  if (typeof value !== "string") return undefined;
+  const all = branches(schema);
+  const words = all.flatMap(valuesOf).filter((word) => typeof word === "string");
+  const near = closest(value, [...words, ...all.flatMap(keysOf)]);
+  if (near === undefined) return undefined;
+  return words.includes(near) ? `write "${near}"` : `write {"${near}": {}}`;
 }
 
 function wrapped(wanted: readonly string[], value: unknown): string | undefined {

@@ -1,4 +1,6 @@
+export { profileJsonSchema } from "./json-schema.ts";
 export { type ProfileReading, parseProfile } from "./parse.ts";
+export { resolvePath, resolvePaths } from "./paths.ts";
 export type {
   Console,
   Disk,

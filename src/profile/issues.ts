@@ -3,7 +3,7 @@ import { formatJsonPath, type JsonPath } from "../errors/index.ts";
 import { describeSchema, describeValue } from "./describe.ts";
 import { fixFor } from "./fixes.ts";
 import { type Problem, problem } from "./problem.ts";
-import { branchFor, childOf, expectationOf, jsonTypeOf, type Schema, typesOf, unwrap } from "./shape.ts";
+import { branchFor, childOf, expectationOf, jsonTypeOf, optionsOf, typesOf, unwrap } from "./shape.ts";
 import { unknownKey } from "./unknown-key.ts";
 
 /** A value on its way through the schema. */
@@ -26,32 +26,32 @@ function problemsAt(base: Node, issue: z.core.$ZodIssue, root: z.core.$ZodType):
   if (issue.code === "invalid_key") return [invalidKey(base, issue)];
   const node = walk(base, issue.path);
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(root, node.schema, [...node.path, key]));
+    const schema = meantSchema(node.schema, node.value);
+    return issue.keys.map((key) => unknownKey(root, schema, [...node.path, key]));
   }
-  if (issue.code === "invalid_union" && expectationOf(node.schema) === undefined) {
-    const branch = branchFor(optionsOf(node.schema), node.value);
-    if (branch !== undefined) {
-      const chosen = { ...node, schema: optionsOf(node.schema)[branch] ?? node.schema };
-      return (issue.errors[branch] ?? []).flatMap((inner) => problemsAt(chosen, inner, root));
+  // A word or a number is told against all branches, an object or a list against the one that was meant.
+  if (issue.code === "invalid_union" && typeof node.value === "object") {
+    const options = optionsOf(node.schema);
+    const branch = branchFor(options, node.value);
+    const schema = branch === undefined ? undefined : options[branch];
+    if (branch !== undefined && schema !== undefined) {
+      return (issue.errors[branch] ?? []).flatMap((inner) => problemsAt({ ...node, schema }, inner, root));
     }
   }
   return [node.value === undefined ? missingKey(node) : wrongValue(node)];
 }
 
-function optionsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
-  const def = unwrap(schema)._zod.def;
-  return def.type === "union" ? def.options : [];
+/** The schema of one branch where there are several. */
+function meantSchema(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  const options = optionsOf(schema);
+  return options[branchFor(options, value) ?? 0] ?? schema;
 }
 
 /** Follows a path of zod's; a path through a union goes on in the branch that the value was meant for. */
 function walk(base: Node, path: readonly PropertyKey[]): Node {
   let node = base;
   for (const step of path as JsonPath) {
-    let container: Schema = unwrap(node.schema);
-    while (container._zod.def.type === "union") {
-      const options = container._zod.def.options;
-      container = unwrap(options[branchFor(options, node.value) ?? 0] ?? container);
-    }
+    const container = meantSchema(node.schema, node.value);
     node = {
       schema: childOf(container, step) ?? container,
       value: (node.value as Record<string | number, unknown> | undefined)?.[step],

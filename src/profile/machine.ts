@@ -20,42 +20,56 @@ export const machine = z.strictObject({
     .union([
       z.literal("seabios"),
       z.strictObject({
-        ovmf: z.strictObject({
-          code: hostPath.optional().meta({
-            description: "OVMF code image, mapped read-only. Default: the distribution's, by secureBoot.",
-          }),
-          vars: hostPath.optional().meta({
-            description:
-              "Template of the variable store; each VM gets its own copy. Default: the distribution's.",
-          }),
-          secureBoot: z.boolean().default(false).meta({
-            description: "Use the image with Secure Boot, which needs SMM. Default false.",
-          }),
-        }),
+        ovmf: z
+          .strictObject({
+            code: hostPath.optional().meta({
+              description: "OVMF code image, mapped read-only. Default: the distribution's, by secureBoot.",
+            }),
+            vars: hostPath.optional().meta({
+              description:
+                "Template of the variable store; each VM gets its own copy. Default: the distribution's.",
+            }),
+            secureBoot: z.boolean().default(false).meta({
+              description: "Use the image with Secure Boot, which needs SMM. Default false.",
+            }),
+          })
+          .meta({ description: "OVMF (UEFI); {} takes the distribution's images." }),
       }),
     ])
     .default("seabios")
     .meta({ description: 'Firmware: "seabios" or {"ovmf": {}}. Default seabios.' }),
   viommu: z
     .strictObject({
-      type: z.literal("intel").default("intel"),
-      interruptRemapping: z.boolean().default(true),
+      type: z
+        .literal("intel")
+        .default("intel")
+        .meta({ description: "intel is the only one. Default intel." }),
+      interruptRemapping: z
+        .boolean()
+        .default(true)
+        .meta({ description: "Needed for more than 255 vCPUs. Default true." }),
       cachingMode: z.boolean().default(false).meta({
         description: "Let the guest's mappings be shadowed for passed-through devices. Default false.",
       }),
-      addressBits: z.literal([39, 48]).default(48),
+      addressBits: z
+        .literal([39, 48])
+        .default(48)
+        .meta({ description: "Width of the addresses that devices use. Default 48." }),
     })
     .optional()
     .meta({ description: "An emulated Intel IOMMU for the guest. Default: none." }),
   smbios: z
     .strictObject({
-      manufacturer: lineOfText.optional(),
-      product: lineOfText.optional(),
-      version: lineOfText.optional(),
-      serial: lineOfText.optional(),
-      sku: lineOfText.optional(),
-      family: lineOfText.optional(),
-      oemStrings: z.array(lineOfText).default([]),
+      manufacturer: lineOfText.optional().meta({ description: "Default: QEMU's." }),
+      product: lineOfText.optional().meta({ description: "Default: QEMU's, the machine's name." }),
+      version: lineOfText.optional().meta({ description: "Default: QEMU's, the machine type." }),
+      serial: lineOfText.optional().meta({ description: "Serial number. Default: none." }),
+      sku: lineOfText.optional().meta({ description: "Stock-keeping unit. Default: none." }),
+      family: lineOfText.optional().meta({ description: "Product family. Default: none." }),
+      oemStrings: z
+        .array(lineOfText)
+        .default([])
+        .meta({ description: "Strings for programs in the guest (type 11). Default: none." }),
     })
     .optional()
     .meta({ description: "What the guest reads as its system information (SMBIOS types 1 and 11)." }),
@@ -64,8 +78,13 @@ export const machine = z.strictObject({
       base: patterned(/^(utc|localtime|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/, {
         needed: '"utc", "localtime" or a time such as "2026-01-31T12:00:00"',
         fix: "write the start of the guest's clock in one of these forms",
-      }).default("utc"),
-      driftFix: z.enum(["none", "slew"]).default("none"),
+      })
+        .default("utc")
+        .meta({ description: "What the clock shows at the start. Default utc." }),
+      driftFix: z
+        .enum(["none", "slew"])
+        .default("none")
+        .meta({ description: "slew replays lost ticks, for old Windows guests. Default none." }),
     })
     .prefault({})
     .meta({ description: "Real-time clock. Default: UTC, no drift fix." }),

@@ -5,17 +5,34 @@ const portOptions = {
   addr: slotAddress
     .optional()
     .meta({ description: 'Slot and function on its bus, hexadecimal: "1.0". Default: packed.' }),
-  chassis: z.int().min(1).max(255).optional(),
-  slot: z.int().min(1).max(255).optional(),
-  hotplug: z.boolean().default(true),
+  chassis: z
+    .int()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: "Chassis number; unique with slot. Default: computed." }),
+  slot: z
+    .int()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: "Slot number in its chassis. Default: computed." }),
+  hotplug: z
+    .boolean()
+    .default(true)
+    .meta({ description: "Whether a device can be added and removed while the guest runs. Default true." }),
 };
 
 const switchNode = z.strictObject({
   upstream: identifier.meta({ description: "Id of the upstream port." }),
   downstream: z
-    .array(z.strictObject({ port: identifier, ...portOptions }))
+    .array(
+      z.strictObject({
+        port: identifier.meta({ description: "Id of the downstream port: what a device names as its bus." }),
+        ...portOptions,
+      }),
+    )
     .min(1)
-    .max(32)
     .meta({ description: "The downstream ports, each a bus for one device." }),
 });
 
@@ -25,22 +42,39 @@ const rootPort = z.strictObject({
   ioReserve: byteSize
     .prefault(0)
     .meta({ description: "I/O space reserved below. Default 0: PCIe devices need none." }),
-  memReserve: byteSize.optional(),
+  memReserve: byteSize
+    .optional()
+    .meta({ description: "32-bit window kept for a device that is added later. Default: the firmware's." }),
   pref64Reserve: byteSize
     .optional()
-    .meta({ description: "64-bit window kept for a device that is added later." }),
-  busReserve: z.int().min(1).max(255).optional(),
-  speed: z.enum(["2_5", "5", "8", "16", "32", "64"]).optional().meta({ description: "Link speed in GT/s." }),
-  width: z.literal([1, 2, 4, 8, 12, 16, 32]).optional().meta({ description: "Link width in lanes." }),
-  switch: switchNode.optional(),
+    .meta({ description: "64-bit window kept for a device that is added later. Default: the firmware's." }),
+  busReserve: z.int().min(1).max(255).optional().meta({
+    description: "Bus numbers kept below for bridges that are added later. Default: the firmware's.",
+  }),
+  speed: z
+    .enum(["2_5", "5", "8", "16", "32", "64"])
+    .optional()
+    .meta({ description: "Link speed in GT/s. Default: QEMU's." }),
+  width: z
+    .literal([1, 2, 4, 8, 12, 16, 32])
+    .optional()
+    .meta({ description: "Link width in lanes. Default: QEMU's." }),
+  switch: switchNode.optional().meta({ description: "A switch below this port. Default: none." }),
 });
 
 const expander = z.strictObject({
   expander: identifier.meta({ description: "Id of the expander bus (pxb-pcie)." }),
   busNr: z.int().min(1).max(255).optional().meta({ description: "Its bus number. Default: computed." }),
-  numaNode: z.int().min(0).max(127).optional().meta({ description: "The guest NUMA cell it belongs to." }),
-  addr: slotAddress.optional(),
-  ports: z.array(rootPort).default([]),
+  numaNode: z
+    .int()
+    .min(0)
+    .max(127)
+    .optional()
+    .meta({ description: "The guest NUMA cell it belongs to. Default: none." }),
+  addr: slotAddress
+    .optional()
+    .meta({ description: "Slot on pcie.0, hexadecimal. Default: the next free one." }),
+  ports: z.array(rootPort).default([]).meta({ description: "Its root ports. Default: none." }),
 });
 
 /** @see https://gitlab.com/qemu-project/qemu/-/blob/master/docs/pcie.txt */
@@ -49,7 +83,8 @@ export const pcie = z.strictObject({
     .array(z.union([expander, rootPort]))
     .default([])
     .meta({
-      description: "Expander buses and root ports by hand. Devices without a bus get ports of their own.",
+      description:
+        "Expander buses and root ports by hand. Devices without a bus get ports of their own. Default: none.",
     }),
   spareRootPorts: z.int().min(0).max(200).default(2).meta({
     description: "Empty root ports on pcie.0 for devices added later. Default 2.",

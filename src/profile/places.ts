@@ -46,13 +46,14 @@ export class ValueTree {
   }
 
   /**
-   * The span of a value; of one over several lines, that of its key. A path to something absent ends at its nearest
-   * parent that exists.
+   * The span of a value; of one over several lines, that of its key. Of something absent, the key of the nearest
+   * object that is there.
    */
   valueSpan(path: JsonPath): Span {
-    const { member, value } = this.#find(path);
+    const { member, value, steps } = this.#find(path);
     const span = spanOf(value);
-    return member !== undefined && !this.#source.isOneLine(span) ? spanOf(member.name) : span;
+    if (steps === path.length && this.#source.isOneLine(span)) return span;
+    return member === undefined ? [span[0], span[0] + 1] : spanOf(member.name);
   }
 
   /** The span of a key; the last one when it is there twice. */

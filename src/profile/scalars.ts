@@ -87,3 +87,7 @@ export const slotAddress = patterned(/^(0x)?[01]?[0-9a-fA-F](\.[0-7])?$/, {
   needed: 'a slot and function in hexadecimal, such as "1" or "1f.3" (slots 0-1f, functions 0-7)',
   fix: "write another slot, or leave the key out",
 });
+
+export const uuid = z.uuid({ error: () => uuidNeeded });
+const uuidNeeded = 'a UUID such as "0f2d1b06-6f4b-4a5c-9d27-9c1f3f1f5a10"';
+expectations.add(uuid, { needed: uuidNeeded, fix: "write what uuidgen prints, or leave the key out" });

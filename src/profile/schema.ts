@@ -21,7 +21,7 @@ import { numa } from "./numa.ts";
 import { pcie } from "./pcie.ts";
 import { pinning } from "./pinning.ts";
 import { sandbox } from "./sandbox.ts";
-import { identifier, lineOfText, patterned } from "./scalars.ts";
+import { identifier, lineOfText, patterned, uuid } from "./scalars.ts";
 import { filesystem } from "./shares.ts";
 
 /**
@@ -37,17 +37,26 @@ export const profileSchema = z.strictObject({
     needed: 'a letter or digit, then up to 63 letters, digits, "_", "." or "-"',
     fix: "choose a name of these characters",
   }).meta({ description: "Name of the VM; unique on the host." }),
-  description: z.string().optional(),
-  uuid: z.uuid().optional().meta({ description: "Default: made once and kept while the VM exists." }),
-  machine: machine.prefault({}),
-  cpus,
-  memory,
+  description: z.string().optional().meta({ description: "Notes for people; not used. Default: none." }),
+  uuid: uuid.optional().meta({ description: "Default: made once and kept while the VM exists." }),
+  machine: machine
+    .prefault({})
+    .meta({ description: "Machine type, accelerator, firmware and clock. Default: q35 with SeaBIOS." }),
+  cpus: cpus.meta({ description: "The vCPUs and their topology." }),
+  memory: memory.meta({ description: "The guest's memory and what backs it on the host." }),
   numa: numa.optional().meta({ description: "Default: one cell with everything, not bound." }),
-  pinning: pinning.prefault({}),
-  pcie: pcie.prefault({}),
-  disks: z.array(disk).default([]),
-  networks: z.array(network).default([]),
-  filesystems: z.array(filesystem).default([]),
+  pinning: pinning
+    .prefault({})
+    .meta({ description: "Host CPUs of the vCPUs and of QEMU's own threads. Default: as pinning.vcpus." }),
+  pcie: pcie
+    .prefault({})
+    .meta({ description: "The guest's PCIe tree. Default: a root port for each device, 2 spare ones." }),
+  disks: z.array(disk).default([]).meta({ description: "Disks and CD-ROM drives. Default: none." }),
+  networks: z.array(network).default([]).meta({ description: "Network interfaces. Default: none." }),
+  filesystems: z
+    .array(filesystem)
+    .default([])
+    .meta({ description: "Folders of the host that the guest can mount. Default: none." }),
   consoles: z
     .array(console)
     .prefault([{ type: "serial" }])
@@ -58,20 +67,29 @@ export const profileSchema = z.strictObject({
     .meta({ description: "A memory balloon. Default false: bound memory shall stay." }),
   tpm: tpm.optional().meta({ description: "An emulated TPM (swtpm). Default: none." }),
   vsock: vsock.optional().meta({ description: "A socket between host and guest. Default: none." }),
-  watchdog: watchdog.optional(),
+  watchdog: watchdog
+    .optional()
+    .meta({ description: "A timer that acts when the guest stops feeding it. Default: none." }),
   guestAgent: guestAgent
     .default(true)
     .meta({ description: "The channel of the QEMU guest agent. Default true." }),
-  iothreads: z.array(identifier).default([]).meta({ description: "I/O threads by id, for disks to name." }),
+  iothreads: z
+    .array(identifier)
+    .default([])
+    .meta({ description: "I/O threads by id, for disks to name. Default: none." }),
   usb: usb.default(false).meta({ description: "A USB 3 controller. Default false." }),
   display: display.default("none").meta({ description: 'Default "none".' }),
-  kernel: kernel.optional().meta({ description: "Boot this kernel directly." }),
-  fwCfg: z.array(fwCfg).default([]).meta({ description: "Files for the firmware configuration device." }),
-  extraArgs: z
-    .array(lineOfText)
+  kernel: kernel.optional().meta({ description: "Boot this kernel directly. Default: what the disks hold." }),
+  fwCfg: z
+    .array(fwCfg)
     .default([])
-    .meta({ description: "More QEMU arguments, passed on as they are and outside the plan's checks." }),
-  sandbox: sandbox.prefault({}),
+    .meta({ description: "Entries of the firmware configuration device. Default: none." }),
+  extraArgs: z.array(lineOfText).default([]).meta({
+    description: "More QEMU arguments, passed on as they are and outside the plan's checks. Default: none.",
+  }),
+  sandbox: sandbox
+    .prefault({})
+    .meta({ description: "What QEMU may do on the host. Default: seccomp on, the caller's user." }),
 });
 
 /** A profile with every default filled in. */

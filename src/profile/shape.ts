@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type Expectation, expectations } from "./scalars.ts";
+import { closest } from "./suggest.ts";
 
 /** What this room's schemas are made of. */
 export type Schema = z.core.$ZodTypes;
@@ -8,7 +9,7 @@ export type Schema = z.core.$ZodTypes;
 export function unwrap(schema: z.core.$ZodType): Schema {
   let current = schema as Schema;
   for (;;) {
-    if (expectations.has(current)) return current;
+    if (expectationOf(current) !== undefined) return current;
     const def = current._zod.def;
     if (def.type === "optional" || def.type === "default" || def.type === "prefault") {
       current = def.innerType as Schema;
@@ -17,14 +18,28 @@ export function unwrap(schema: z.core.$ZodType): Schema {
   }
 }
 
+/** The words of a schema; one made from another by meta() has those of the other. */
 export function expectationOf(schema: z.core.$ZodType): Expectation | undefined {
-  return expectations.get(unwrap(schema));
+  return expectations.get(schema);
+}
+
+/** The branches of a union that has no words of its own; none for other schemas. */
+export function optionsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  const inner = unwrap(schema);
+  const def = inner._zod.def;
+  return def.type === "union" && expectationOf(inner) === undefined ? def.options : [];
 }
 
 /** Keys of an object schema, in the order of the schema files; none for other schemas. */
 export function keysOf(schema: z.core.$ZodType): string[] {
   const def = unwrap(schema)._zod.def;
   return def.type === "object" ? Object.keys(def.shape) : [];
+}
+
+/** The keys of an object schema that have no default. */
+export function requiredKeysOf(schema: z.core.$ZodType): string[] {
+  const optional = ["optional", "default", "prefault"];
+  return keysOf(schema).filter((key) => !optional.includes(childOf(schema, key)?._zod.def.type ?? ""));
 }
 
 /** The schema of a key or an index of a container; undefined for one that the format does not have. */
@@ -95,9 +110,12 @@ export function branchFor(options: readonly z.core.$ZodType[], value: unknown): 
 }
 
 function keyScore(schema: z.core.$ZodType, given: readonly string[]): number {
-  const known = new Set(keysOf(schema));
-  const weight = (key: string) => (childOf(schema, key)?._zod.optin === "optional" ? 1 : 100);
-  return given.filter((key) => known.has(key)).reduce((sum, key) => sum + weight(key), 0);
+  const known = keysOf(schema);
+  const required = new Set(requiredKeysOf(schema));
+  return given.reduce((sum, key) => {
+    const meant = known.includes(key) ? key : closest(key, known);
+    return meant === undefined ? sum : sum + (required.has(meant) ? 100 : 1);
+  }, 0);
 }
 
 /** Every place of the format where a key exists, as "cpus.topology" and the like; "" is the profile itself. */

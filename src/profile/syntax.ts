@@ -80,7 +80,7 @@ function brokenText(before: string, rest: string): SyntaxWords {
   }
   if (start.startsWith("<")) {
     return {
-      found: "XML",
+      found: "the file is XML",
       needed: "a profile in JSON",
       fix: "give the profile's file, not a libvirt domain",
     };

@@ -3,7 +3,7 @@ import { formatJsonPath, type JsonPath } from "../errors/index.ts";
 import { alternatives } from "./describe.ts";
 import { type Problem, problem } from "./problem.ts";
 import { keysOf, placesOfKey } from "./shape.ts";
-import { closest } from "./suggest.ts";
+import { closest, editDistance } from "./suggest.ts";
 
 /** A list of keys up to this long is told in full. */
 const listedKeys = 16;
@@ -15,7 +15,10 @@ export function unknownKey(root: z.core.$ZodType, schema: z.core.$ZodType, path:
   const known = keysOf(schema);
   const parent = path.length === 1 ? "the profile" : formatJsonPath(path.slice(0, -1));
   const places = placesOfKey(root, key).slice(0, listedPlaces);
-  const meant = closest(key, known);
+  const near = closest(key, known);
+  // A key that exists elsewhere was misplaced rather than misspelt, unless it is one letter away.
+  const meant =
+    near !== undefined && (places.length === 0 || editDistance(key, near) <= 1) ? near : undefined;
   const { on, diagnostic } = problem("key", {
     code: "PROFILE_UNKNOWN_KEY",
     path,
