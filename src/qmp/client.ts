@@ -138,6 +138,7 @@ export class QmpClient {
     const listener: QmpListener = new QmpListener({
       accepts: (event) => (names?.includes(event.event) ?? true) && (filter?.(event as never) ?? true),
       onClose: () => this.#listeners.delete(listener),
+      state: () => this.#state,
       log: this.#log,
       label,
     });

@@ -1,4 +1,4 @@
-import { QmpTimeoutError } from "./errors.ts";
+import { type QmpState, QmpStateError, QmpTimeoutError } from "./errors.ts";
 import type { AnyQmpEvent } from "./events.ts";
 import { startTimer, type WaitOptions } from "./timer.ts";
 
@@ -15,6 +15,7 @@ interface Waiter<Event> {
 export interface ListenerHooks {
   readonly accepts: (event: AnyQmpEvent) => boolean;
   readonly onClose: () => void;
+  readonly state: () => QmpState;
   readonly log: (message: string) => void;
   /** Names what is listened to, for messages: `DEVICE_DELETED event`. */
   readonly label: string;
@@ -43,7 +44,7 @@ export class QmpListener<Event = AnyQmpEvent> implements AsyncIterable<Event> {
 
   /**
    * The next event. Waits without limit unless told otherwise.
-   * Rejects with QmpTimeoutError, QmpDisconnectedError, the signal's reason, or an Error when the listener is closed.
+   * Rejects with QmpTimeoutError, QmpDisconnectedError, the signal's reason, or QmpStateError when the listener is closed.
    */
   next(options: WaitOptions = {}): Promise<Event> {
     const queued = this.#queue.shift();
@@ -76,7 +77,8 @@ export class QmpListener<Event = AnyQmpEvent> implements AsyncIterable<Event> {
   /** Stops listening and forgets what was not read. Harmless when repeated. */
   close(): void {
     this.#queue.length = 0;
-    this.#finish(new Error(`the listener for a ${this.#hooks.label} is closed`), true);
+    const message = `the listener for a ${this.#hooks.label} is closed`;
+    this.#finish(new QmpStateError(message, this.#hooks.state()), true);
   }
 
   /** Ends when the listener is closed, throws when the connection ends. Leaving the loop closes the listener. */

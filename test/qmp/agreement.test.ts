@@ -39,6 +39,11 @@ test.each([
   ["block_resize_type", "block_resize", "it.size is boolean, and int in QEMU 7.2"],
   ["netdev_no_tag", "netdev_add", "it has a choice without the tag"],
   ["netdev_member", "netdev_add", "it(user).hostfwd[] is string, and an object in QEMU"],
+  [
+    "object_add_case",
+    "object-add",
+    "it(rng-imaginary).qom-type has the value rng-imaginary, which not every QEMU knows",
+  ],
 ])("what is sent: %s to %s", (member, command, problem) => {
   expect(problems("sent", member, command)).toContain(problem);
 });

@@ -215,7 +215,11 @@ export class Agreement {
       if (needed === optional && !this.#exempt.has(memberPlace.replace(/\(.*\)/, ""))) {
         this.#say(memberPlace, `is ${optional ? "optional" : "required"}, and not so in QEMU`);
       }
-      if (!versions.some(({ tag }) => tag === name) || !memberType.isStringLiteral()) {
+      const isTagOfOne =
+        this.#direction === "received" &&
+        versions.some(({ tag }) => tag === name) &&
+        memberType.isStringLiteral();
+      if (!isTagOfOne) {
         this.compare(memberPlace, memberType, references);
       }
     }

@@ -10,6 +10,7 @@ export interface WrongSent {
   block_resize_type: { size: boolean };
   netdev_no_tag: { id: string } | { type: "user"; id: string };
   netdev_member: { type: "user"; id: string; hostfwd: string[] };
+  object_add_case: { "qom-type": "rng-imaginary"; id: string };
   qom_set_any: { path: string; property: string; value: unknown };
 }
 
