@@ -4,8 +4,12 @@
 qemu_10_folder=$QLAUNCH_CACHE/qemu-10
 
 # What apt would install to get QEMU 10 on this system, libraries that it lacks included, as name=version lines.
+# All its modules too: it takes one that is missing from the system's folder, where 7.2's ends it with SIGABRT.
 qemu_10_packages() {
-  apt-get "${archive_options[@]}" -s --no-install-recommends install "qemu-system-x86/$(debian_codename)-backports" |
+  local suite
+  suite=$(debian_codename)-backports
+  apt-get "${archive_options[@]}" -s --no-install-recommends install \
+    {qemu-system-x86,qemu-system-modules-opengl,qemu-system-modules-spice}/"$suite" |
     sed -nE 's/^Inst ([^ ]+) (\[[^]]*\] )?\(([^ ]+) .*/\1=\3/p'
 }
 
