@@ -1,0 +1,12 @@
+export { affinityLegend, affinityMap, type CpuGroup } from "./affinity-map.ts";
+export { renderDiagnostic, renderDiagnostics } from "./diagnostic.ts";
+export { describeDuration } from "./duration.ts";
+export { renderExplanation, type SpelledOption } from "./explain.ts";
+export { renderHost } from "./host.ts";
+export { humanRenderer } from "./human.ts";
+export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";
+export { renderPlanJson } from "./plan-json.ts";
+export { type Output, type Style, styleFor } from "./style.ts";
+export { type Column, renderTable } from "./table.ts";
+export { renderVcpus } from "./vcpus.ts";
+export { renderVm, renderVms } from "./vms.ts";
