@@ -13,6 +13,16 @@ export interface Host {
   readonly kvm: KvmFacts;
   /** Absent in a snapshot taken where no QEMU was installed. */
   readonly qemu?: QemuFacts;
+  /** UEFI images by preference; absent when nobody asked for them. */
+  readonly firmware?: readonly FirmwareImage[];
+}
+
+/** An OVMF build. @see https://www.qemu.org/docs/master/interop/firmware.html */
+export interface FirmwareImage {
+  readonly code: string;
+  /** Template of the variable store. */
+  readonly vars: string;
+  readonly secureBoot: boolean;
 }
 
 export interface Processor {

@@ -21,6 +21,8 @@ export type QemuOption = (
   | BlockdevOption
   | NetdevOption
   | FsdevOption
+  | TpmdevOption
+  | SandboxOption
   | QmpOption
   | ExtraOption
 ) & {
@@ -43,7 +45,7 @@ export interface FlagOption {
 
 /** A switch whose value is one text, without properties. */
 export interface TextOption {
-  readonly option: "uuid" | "pidfile" | "kernel" | "initrd" | "append" | "display" | "vga";
+  readonly option: "uuid" | "pidfile" | "kernel" | "initrd" | "append" | "display" | "vnc";
   readonly value: string;
 }
 
@@ -149,12 +151,25 @@ export interface FsdevOption {
   readonly properties: Properties;
 }
 
+export interface TpmdevOption {
+  readonly option: "tpmdev";
+  readonly type: string;
+  readonly id: string;
+  readonly properties: Properties;
+}
+
+/** Switched on, with what it denies. */
+export interface SandboxOption {
+  readonly option: "sandbox";
+  readonly properties: Properties;
+}
+
 export interface QmpOption {
   readonly option: "qmp";
   readonly chardev: string;
 }
 
-/** From extraArgs or the sandbox's leading word: spelled as it is. */
+/** From extraArgs: spelled as they are. */
 export interface ExtraOption {
   readonly option: "extra";
   readonly arguments: readonly string[];

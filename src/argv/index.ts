@@ -1,0 +1,2 @@
+export { type ArgvItem, argvItems, renderArgv } from "./render.ts";
+export { renderShell } from "./shell.ts";

@@ -1,0 +1,86 @@
+import type { Code, Diagnostic, JsonPath } from "../errors/index.ts";
+import type { Ledger } from "../host/ledger.ts";
+import type { Host } from "../host/topology.ts";
+import type { Profile } from "../profile/index.ts";
+import type { QemuOption } from "./options.ts";
+import type { Concern, ConsoleEnd, Decision, Helper, NeededFile } from "./types.ts";
+
+/** What the planner works from. All of it is data. */
+export interface PlanInput {
+  readonly profile: Profile;
+  readonly host: Host;
+  /** What other running VMs hold. */
+  readonly ledger: Ledger;
+  readonly places: Places;
+  /** Kept from an earlier start; the profile's own wins. */
+  readonly uuid?: string;
+  /** The QEMU program; default: the host's. */
+  readonly program?: string;
+}
+
+/** Where a VM's files are. */
+export interface Places {
+  readonly directory: string;
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly qmpSocket: string;
+  readonly monitorSocket: string;
+  /** Folder that QEMU itself may write to. */
+  readonly qemuDirectory: string;
+}
+
+interface Problem {
+  readonly found: string;
+  readonly needed: string;
+  readonly fix: string;
+}
+
+/** The plan while it is made: each concern adds its decisions, options and problems; none stops at the first. */
+export class Draft {
+  readonly profile: Profile;
+  readonly host: Host;
+  readonly ledger: Ledger;
+  readonly places: Places;
+  readonly options: QemuOption[] = [];
+  /** Devices on buses that other devices make; they come after the PCI tree. */
+  readonly leaves: QemuOption[] = [];
+  readonly decisions: Decision[] = [];
+  readonly problems: Diagnostic[] = [];
+  readonly files: NeededFile[] = [];
+  readonly helpers: Helper[] = [];
+  readonly consoles: ConsoleEnd[] = [];
+  readonly copies: { source: string; target: string }[] = [];
+
+  constructor(input: PlanInput) {
+    this.profile = input.profile;
+    this.host = input.host;
+    this.ledger = input.ledger;
+    this.places = input.places;
+  }
+
+  /** Records a decision and answers its id, for the options that follow from it. */
+  decide(
+    concern: Concern,
+    id: string,
+    decision: { value: string; rule: string; facts?: readonly string[]; source: string },
+  ): string {
+    this.decisions.push({ id, concern, facts: [], ...decision });
+    return id;
+  }
+
+  add(...options: readonly QemuOption[]): void {
+    this.options.push(...options);
+  }
+
+  addLeaf(...options: readonly QemuOption[]): void {
+    this.leaves.push(...options);
+  }
+
+  refuse(code: Code, path: JsonPath, problem: Problem): void {
+    this.problems.push({ code, severity: "error", path, ...problem });
+  }
+
+  warn(code: Code, path: JsonPath, problem: Problem): void {
+    this.problems.push({ code, severity: "warning", path, ...problem });
+  }
+}

@@ -1,0 +1,233 @@
+import { describeByteSize, formatIdSet } from "../units/index.ts";
+import type { Draft } from "./draft.ts";
+import { checkHostMemory } from "./memory-host.ts";
+import type { Cell } from "./numa.ts";
+import type { Properties } from "./options.ts";
+import { sources } from "./sources.ts";
+
+const ordinaryPageBytes = 4096;
+const mebibyte = 2 ** 20;
+/** What QEMU itself locks beside the guest's memory: its code, heap and, with TCG, up to 1 GiB of translations. */
+const lockedOverheadBytes = 4 * 2 ** 30;
+
+/** A cell with the backend that holds its memory. */
+export interface CellMemory extends Cell {
+  readonly memdev: string | undefined;
+  readonly pageSizeBytes: number;
+}
+
+/** -m, a memory backend for each cell, and locking. */
+export function planMemory(
+  draft: Draft,
+  cells: readonly Cell[],
+): { cells: readonly CellMemory[]; lockedBytes: number } {
+  const { memory } = draft.profile;
+  checkSizes(draft, cells);
+  const max = memory.max ?? memory.size;
+  const size = draft.decide("memory", "memory.size", {
+    value:
+      max > memory.size
+        ? `${describeByteSize(memory.size)}, up to ${describeByteSize(max)} in ${memory.slots} slots`
+        : describeByteSize(memory.size),
+    rule: "The profile's memory; room for more only when memory.max says so, because it takes guest address space.",
+    source: sources.memoryHotplug,
+  });
+  draft.add({ option: "m", sizeBytes: memory.size, slots: memory.slots, maxBytes: max, because: [size] });
+  if (memory.locked) {
+    const locked = draft.decide("memory", "memory.locked", {
+      value: "mem-lock=on",
+      rule: "All of QEMU's memory stays in RAM. The locked-memory limit is raised before the start, or the start is refused.",
+      source: sources.invocation,
+    });
+    draft.add({ option: "overcommit", properties: { "mem-lock": true }, because: [locked] });
+  }
+  checkHostMemory(draft, cells, memory.pageSize ?? 0);
+  return {
+    cells: cells.map((cell) => planBackend(draft, cell)),
+    lockedBytes: memory.locked ? max + lockedOverheadBytes : 0,
+  };
+}
+
+function planBackend(draft: Draft, cell: Cell): CellMemory {
+  const { memory } = draft.profile;
+  const huge = (memory.pageSize ?? ordinaryPageBytes) > ordinaryPageBytes;
+  const pageSizeBytes = huge ? (memory.pageSize ?? 0) : 0;
+  if (cell.memoryBytes === 0) return { ...cell, memdev: undefined, pageSizeBytes };
+  const memdev = `ram-node${cell.id}`;
+  const share =
+    memory.share ?? draft.profile.filesystems.some((filesystem) => filesystem.type === "virtiofs");
+  const backend = memory.backend === "auto" ? (huge || share ? "memfd" : "ram") : memory.backend;
+  const prealloc = memory.prealloc ?? huge;
+  const id = `numa.cell${cell.id}.memory`;
+  draft.decide("memory", id, {
+    value: [
+      describeByteSize(cell.memoryBytes),
+      huge ? `${describeByteSize(pageSizeBytes)} pages` : "ordinary pages",
+      cell.hostNodes ? `${cell.policy} host node ${formatIdSet(cell.hostNodes)}` : "not bound",
+    ].join(", "),
+    rule: "Each cell has a backend of its own, so that its memory can be bound to the host nodes the cell stands for.",
+    facts: [
+      ...draft.host.nodes
+        .filter((node) => cell.hostNodes?.includes(node.id))
+        .map(
+          (node) =>
+            `host node ${node.id} has ${describeByteSize(node.freeBytes)} free of ${describeByteSize(node.memoryBytes)}`,
+        ),
+      ...(prealloc ? ["all pages are taken at the start"] : []),
+    ],
+    source: sources.memoryPolicy,
+  });
+  const context = prealloc && cell.hostNodes ? planPreallocContext(draft, cell) : undefined;
+  const properties: Properties = {
+    "mem-path": backend === "file" ? memory.path : undefined,
+    size: cell.memoryBytes,
+    "host-nodes": cell.hostNodes,
+    policy: cell.policy,
+    hugetlb: huge && backend === "memfd" ? true : undefined,
+    hugetlbsize: huge && backend === "memfd" ? pageSizeBytes : undefined,
+    share: share === (backend === "memfd") ? undefined : share,
+    prealloc: prealloc ? true : undefined,
+    "prealloc-threads": prealloc ? preallocThreads(draft, cell) : undefined,
+    "prealloc-context": context,
+    merge: memory.merge ? undefined : false,
+  };
+  draft.add({
+    option: "object",
+    qomType: `memory-backend-${backend}`,
+    id: memdev,
+    properties,
+    because: context ? [id, `numa.cell${cell.id}.prealloc`] : [id],
+  });
+  return { ...cell, memdev, pageSizeBytes };
+}
+
+/**
+ * Threads that touch the pages run on the node that gets them.
+ * @see https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html (ThreadContextProperties)
+ */
+function planPreallocContext(draft: Draft, cell: Cell): string | undefined {
+  const withCpus = draft.host.nodes.filter(
+    (node) => cell.hostNodes?.includes(node.id) && node.cpus.length > 0,
+  );
+  if (withCpus.length === 0) return undefined;
+  const id = `prealloc-node${cell.id}`;
+  const because = draft.decide("memory", `numa.cell${cell.id}.prealloc`, {
+    value: `${preallocThreads(draft, cell)} threads on host node ${withCpus.map((node) => node.id).join(",")}`,
+    rule: "Pages are zeroed by threads on the node that they are bound to: local writes, several at a time, 16 at most.",
+    source: sources.invocation,
+  });
+  draft.add({
+    option: "object",
+    qomType: "thread-context",
+    id,
+    properties: { "node-affinity": withCpus.map((node) => node.id) },
+    because: [because],
+  });
+  return id;
+}
+
+function preallocThreads(draft: Draft, cell: Cell): number {
+  const wanted = draft.profile.memory.preallocThreads ?? cell.vcpus.length;
+  return Math.max(1, Math.min(16, wanted));
+}
+
+function checkSizes(draft: Draft, cells: readonly Cell[]): void {
+  const { memory, numa } = draft.profile;
+  const unit = Math.max(memory.pageSize ?? 0, mebibyte);
+  const checkMultiple = (bytes: number, path: readonly (string | number)[], what: string) => {
+    if (bytes % unit === 0) return;
+    draft.refuse("MEMORY_ALIGNMENT", path, {
+      found: `${what} of ${bytes} bytes`,
+      needed: `a multiple of ${describeByteSize(unit)}${unit === memory.pageSize ? ", the page size" : ""}`,
+      fix: `write ${describeByteSize(Math.max(unit, Math.round(bytes / unit) * unit))
+        .replace(" ", "")
+        .replace("iB", "")}`,
+    });
+  };
+  checkMultiple(memory.size, ["memory", "size"], "memory");
+  if (numa) {
+    for (const cell of cells)
+      checkMultiple(cell.memoryBytes, ["numa", "cells", cell.id, "memory"], `memory of cell ${cell.id}`);
+    const sum = cells.reduce((total, cell) => total + cell.memoryBytes, 0);
+    if (sum !== memory.size) {
+      draft.refuse("NUMA_MEMORY_SUM", ["memory", "size"], {
+        found: `${describeByteSize(memory.size)} in all, and ${describeByteSize(sum)} in ${cells.length} cells (${cells.map((cell) => describeByteSize(cell.memoryBytes)).join(" + ")})`,
+        needed: "cells that sum to memory.size",
+        fix: `write ${describeByteSize(sum).replace(" ", "").replace("iB", "")} here, or change the cells`,
+      });
+    }
+  }
+  checkGrowth(draft);
+  if (memory.size === 0) {
+    draft.refuse("MEMORY_ALIGNMENT", ["memory", "size"], {
+      found: "no memory",
+      needed: "at least 1 MiB",
+      fix: 'write a size such as "4G"',
+    });
+  }
+  if (memory.pageSize !== undefined && !Number.isInteger(Math.log2(memory.pageSize))) {
+    draft.refuse("MEMORY_ALIGNMENT", ["memory", "pageSize"], {
+      found: `a page size of ${memory.pageSize} bytes`,
+      needed: "a power of two that the host has, such as 2M or 1G",
+      fix: 'write "2M" or "1G", or leave pageSize out',
+    });
+  }
+  checkBackend(draft);
+}
+
+function checkGrowth(draft: Draft): void {
+  const { memory } = draft.profile;
+  const max = memory.max ?? memory.size;
+  if (max < memory.size) {
+    draft.refuse("MEMORY_MAX", ["memory", "max"], {
+      found: `a maximum of ${describeByteSize(max)} below the size of ${describeByteSize(memory.size)}`,
+      needed: "max no lower than size",
+      fix: `write ${describeByteSize(memory.size).replace(" ", "").replace("iB", "")} or more`,
+    });
+  }
+  if (memory.slots > 0 && max <= memory.size) {
+    draft.refuse("MEMORY_MAX", ["memory", "slots"], {
+      found: `${memory.slots} slots and no room above the size`,
+      needed: "memory.max above memory.size, which is what the slots are for",
+      fix: "add max, or leave slots out",
+    });
+  }
+}
+
+function checkBackend(draft: Draft): void {
+  const { memory, filesystems } = draft.profile;
+  const huge = (memory.pageSize ?? 0) > ordinaryPageBytes;
+  const refuse = (path: readonly string[], found: string, needed: string, fix: string) =>
+    draft.refuse("MEMORY_BACKEND", ["memory", ...path], { found, needed, fix });
+  if (memory.backend === "file" && !memory.path) {
+    refuse(
+      ["backend"],
+      "backend file without a path",
+      "memory.path",
+      "name a file or a hugetlbfs mount in memory.path",
+    );
+  }
+  if (memory.backend !== "file" && memory.path) {
+    refuse(
+      ["path"],
+      `a path with backend ${memory.backend}`,
+      "backend file",
+      'write "backend": "file", or leave path out',
+    );
+  }
+  if (memory.backend === "ram" && huge) {
+    refuse(
+      ["backend"],
+      `backend ram with ${describeByteSize(memory.pageSize ?? 0)} pages`,
+      "memfd or file, which can have huge pages",
+      'leave backend out, or write "memfd"',
+    );
+  }
+  if (memory.share === false && filesystems.some((filesystem) => filesystem.type === "virtiofs")) {
+    draft.refuse("SHARE_COMBINATION", ["memory", "share"], {
+      found: "share false with a virtiofs folder",
+      needed: "shared memory, through which virtiofsd reaches the guest",
+      fix: "leave share out, or share the folder by 9p",
+    });
+  }
+}

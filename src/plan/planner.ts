@@ -1,0 +1,113 @@
+import { failure, type Result, success } from "../errors/index.ts";
+import { planConsoles } from "./consoles.ts";
+import { type CpuPlan, planCpu, planCpuTopology } from "./cpu.ts";
+import { planDevices } from "./devices.ts";
+import { planDisks } from "./disks.ts";
+import { Draft, type PlanInput } from "./draft.ts";
+import { planExtra } from "./extra.ts";
+import { planFirmware } from "./firmware.ts";
+import { planKernel } from "./kernel.ts";
+import { planMachine } from "./machine.ts";
+import { type CellMemory, planMemory } from "./memory.ts";
+import { planMonitor } from "./monitor.ts";
+import { planNetworks } from "./networks.ts";
+import { planCells, planNuma } from "./numa.ts";
+import { PcieTree } from "./pcie.ts";
+import { type PinningPlan, planPinning } from "./pinning.ts";
+import { planSandbox } from "./sandbox.ts";
+import { planShares } from "./shares.ts";
+import type { Placement, Plan } from "./types.ts";
+
+/**
+ * The plan for a profile on a host. Pure: no clock, no random numbers, no look at the machine.
+ *
+ * @returns the plan with its warnings, or every rule that the profile breaks or the host cannot meet
+ */
+export function planVm(input: PlanInput): Result<Plan> {
+  const draft = new Draft(input);
+  const { profile, places } = input;
+  const uuid = profile.uuid ?? input.uuid;
+
+  planMonitor(draft, uuid);
+  const { accelerator } = planMachine(draft);
+  planFirmware(draft);
+  const cpuPlan = planCpuTopology(draft);
+  const cells = planCells(draft, cpuPlan);
+  const memory = planMemory(draft, cells);
+  planNuma(draft, memory.cells);
+  const vcpus = planCpu(draft, cpuPlan, cells, accelerator);
+  const pinning = planPinning(draft, cpuPlan, cells);
+
+  const tree = new PcieTree(draft, cells.length);
+  planDisks(draft, tree);
+  const network = planNetworks(draft, tree, accelerator);
+  planShares(draft, tree);
+  planConsoles(draft, tree);
+  planDevices(draft, tree);
+  const { devices, options } = tree.finish();
+  draft.add(...options, ...draft.leaves);
+
+  planKernel(draft);
+  const sandbox = planSandbox(draft);
+  planExtra(draft);
+
+  if (draft.problems.some((problem) => problem.severity === "error")) return failure(draft.problems);
+  return success(
+    {
+      name: profile.name,
+      uuid,
+      program: input.program ?? input.host.qemu?.binary ?? "qemu-system-x86_64",
+      options: draft.options,
+      decisions: draft.decisions,
+      placement: placementOf(memory.cells, cpuPlan, vcpus, pinning),
+      devices,
+      run: {
+        directory: places.directory,
+        pidFile: places.pidFile,
+        logFile: places.logFile,
+        qmpSocket: places.qmpSocket,
+        monitorSocket: places.monitorSocket,
+        consoles: draft.consoles,
+        copies: draft.copies,
+        helpers: draft.helpers,
+        files: draft.files,
+        bridges: network.bridges,
+        taps: network.taps,
+        ...sandbox,
+        lockedBytes: memory.lockedBytes,
+      },
+    },
+    draft.problems,
+  );
+}
+
+function placementOf(
+  cells: readonly CellMemory[],
+  cpuPlan: CpuPlan,
+  vcpus: { boot: ReadonlySet<number>; deviceIds: ReadonlyMap<number, string> },
+  pinning: PinningPlan,
+): Placement {
+  const cellOf = new Map(cells.flatMap((cell) => cell.vcpus.map((id) => [id, cell.id] as const)));
+  return {
+    cells: cells.map((cell) => ({
+      id: cell.id,
+      vcpus: cell.vcpus,
+      memoryBytes: cell.memoryBytes,
+      memdev: cell.memdev,
+      hostNodes: cell.hostNodes,
+      policy: cell.policy,
+      pageSizeBytes: cell.pageSizeBytes,
+      distances: cell.distances,
+    })),
+    vcpus: cpuPlan.guestCpus.map((cpu) => ({
+      ...cpu,
+      cell: cellOf.get(cpu.id) ?? 0,
+      boot: vcpus.boot.has(cpu.id),
+      deviceId: vcpus.deviceIds.get(cpu.id),
+      hostCpus: pinning.vcpus.get(cpu.id)?.hostCpus,
+      exclusive: pinning.vcpus.get(cpu.id)?.exclusive ?? false,
+    })),
+    emulator: pinning.emulator,
+    iothreads: pinning.iothreads,
+  };
+}
