@@ -10,6 +10,10 @@ fetch_kernel() {
   archive_fetch "$kernel_folder" "$package"
 }
 
+kernel_ready() {
+  [[ -e $kernel_folder/VERSIONS ]]
+}
+
 ensure_kernel() {
-  [[ -e $kernel_folder/VERSIONS ]] || step "Fetching the guest kernel (70 MB)" fetch_kernel
+  kernel_ready || step "Fetching the guest kernel (70 MB)" fetch_kernel
 }

@@ -19,6 +19,7 @@ fetch_qemu_10() {
   ((${#packages[@]} > 0)) || { echo "The backports suite has no newer QEMU."; return 1; }
   archive_fetch "$qemu_10_folder" "${packages[@]}" || return 1
   write_qemu_10_wrapper
+  qemu_10_inputs >"$qemu_10_folder/inputs"
   "$qemu_10" --version || { mv "$qemu_10_folder" "$qemu_10_folder.broken"; return 1; }
 }
 
@@ -37,6 +38,15 @@ write_qemu_10_wrapper() {
   chmod +x "$qemu_10"
 }
 
+# What decides on its contents: the unpacked folder is made anew when this file changes.
+qemu_10_inputs() {
+  sha256sum <"$root/scripts/setup.d/qemu-10.sh"
+}
+
+qemu_10_ready() {
+  [[ -x $qemu_10 && $(cat "$qemu_10_folder/inputs" 2>/dev/null) == "$(qemu_10_inputs)" ]]
+}
+
 ensure_qemu_10() {
-  [[ -x $qemu_10 ]] || step "Fetching QEMU 10 (14 MB, unpacked in the cache)" fetch_qemu_10
+  qemu_10_ready || step "Fetching QEMU 10 (14 MB, unpacked in the cache)" fetch_qemu_10
 }
