@@ -1,5 +1,5 @@
 // Lets a plain Node script use the program's own modules: bundles one TypeScript file and imports the result.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -20,5 +20,9 @@ export async function importTypeScript(path) {
     platform: "node",
     target: "node20.19",
   });
-  return import(pathToFileURL(outfile).href);
+  try {
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(outfile);
+  }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { connectQmp, type QmpClient, QmpError } from "../qmp/index.ts";
 import { type System, SystemError } from "../system/index.ts";
 
@@ -21,23 +22,28 @@ export async function askQemu<T>(
   machine: readonly string[],
   ask: (client: QmpClient) => Promise<T>,
 ): Promise<T> {
-  const common = ["-nodefaults", "-no-user-config", "-display", "none", ...machine];
+  const common = ["-nodefaults", "-no-user-config", "-display", "none"];
   const monitor = ["-chardev", "socket,id=qmp,fd=3", "-qmp", "chardev:qmp"];
+  const log = makeLog(system);
   try {
-    return await converse(system, [program, ...common, ...monitor], ask);
+    return await converse(system, [program, ...common, ...machine, ...monitor], log.path, ask);
   } catch (error) {
     if (!(error instanceof QmpError || error instanceof SystemError)) throw error;
-    throw new QemuSilent((await lastWords(system, program, common)) || error.message, { cause: error });
+    const words = system.files.tryReadText(log.path)?.trim();
+    throw new QemuSilent(words || error.message, { cause: error });
+  } finally {
+    log.remove();
   }
 }
 
 async function converse<T>(
   system: System,
   command: readonly string[],
+  logPath: string,
   ask: (client: QmpClient) => Promise<T>,
 ): Promise<T> {
   const watched = ["-s", "KILL", String(limitSeconds), ...command];
-  const started = await system.processes.start("timeout", watched, { logPath: "/dev/null" });
+  const started = await system.processes.start("timeout", watched, { logPath });
   let running = true;
   const ended = started.exited.then(() => {
     running = false;
@@ -57,13 +63,14 @@ async function converse<T>(
   }
 }
 
-/** What QEMU says on its standard error when it is started like this again; empty when it says nothing. */
-async function lastWords(system: System, program: string, arguments_: readonly string[]): Promise<string> {
+/** A place for what QEMU says on its standard error, which nobody else can have made. Without one, it is lost. */
+function makeLog(system: System): { path: string; remove(): void } {
+  const folder = `${system.user.environment.TMPDIR || "/tmp"}/qlaunch-${randomUUID()}`;
   try {
-    const { stderr } = await system.processes.run(program, arguments_, { timeoutMs: 2000 });
-    return stderr.trim();
+    system.files.makeDirectory(folder, 0o700);
   } catch (error) {
-    if (error instanceof SystemError) return error.message;
-    throw error;
+    if (!(error instanceof SystemError)) throw error;
+    return { path: "/dev/null", remove: () => {} };
   }
+  return { path: `${folder}/qemu.log`, remove: () => system.files.remove(folder) };
 }

@@ -1,5 +1,6 @@
 import type { Files } from "../system/index.ts";
 import { parseIdSet } from "../units/index.ts";
+import { readIds } from "./read-ids.ts";
 import type { HostCpu, HostNode } from "./topology.ts";
 
 const cpusPath = "/sys/devices/system/cpu";
@@ -15,8 +16,8 @@ export function readOnlineCpus(files: Files): readonly number[] {
  */
 export function readCpus(files: Files, nodes: readonly HostNode[]): HostCpu[] {
   const online = readOnlineCpus(files);
-  const present = parseIdSet(files.tryReadText(`${cpusPath}/present`) ?? "") ?? online;
-  const isolated = new Set(parseIdSet(files.tryReadText(`${cpusPath}/isolated`) ?? ""));
+  const present = readIds(files, `${cpusPath}/present`) ?? online;
+  const isolated = new Set(readIds(files, `${cpusPath}/isolated`));
   const nodeOf = new Map(nodes.flatMap((node) => node.cpus.map((cpu) => [cpu, node.id] as const)));
   const cores = new Map<number, Core>();
   for (const id of online) {
@@ -38,7 +39,7 @@ const unknownCore: Core = { socket: -1, die: -1, core: -1, siblings: [] };
 
 function readCore(files: Files, cpu: number): Core {
   const folder = `${cpusPath}/cpu${cpu}/topology`;
-  const siblings = parseIdSet(files.tryReadText(`${folder}/thread_siblings_list`) ?? "") ?? [];
+  const siblings = readIds(files, `${folder}/thread_siblings_list`) ?? [];
   // The kernel says -1 where the platform does not tell, and has no die_id before 5.2: one die then.
   const number = (name: string, otherwise: number) => {
     const value = Number(files.tryReadText(`${folder}/${name}`)?.trim() || -1);

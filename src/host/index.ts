@@ -1,10 +1,12 @@
 export { readCpus, readOnlineCpus } from "./cpus.ts";
 export { type DiscoverOptions, discoverHost, type HostNeeds } from "./discover.ts";
+export { readFirmware } from "./firmware.ts";
 export type { Holding, Ledger } from "./ledger.ts";
 export { readNodes } from "./nodes.ts";
 export { findQemu, type QemuBinary } from "./qemu-binary.ts";
 export { readSnapshot, writeSnapshot } from "./snapshot.ts";
 export type {
+  FirmwareImage,
   Host,
   HostCpu,
   HostNode,

@@ -1,6 +1,6 @@
 import type { Files } from "../system/index.ts";
-import { parseIdSet } from "../units/index.ts";
 import { readHugepages } from "./hugepages.ts";
+import { readIds } from "./read-ids.ts";
 import type { HostNode } from "./topology.ts";
 
 const nodesPath = "/sys/devices/system/node";
@@ -11,13 +11,13 @@ const nodesPath = "/sys/devices/system/node";
  * @see https://docs.kernel.org/admin-guide/abi-stable.html#symbols-under-sys-devices-system-node
  */
 export function readNodes(files: Files, onlineCpus: readonly number[]): HostNode[] {
-  const ids = parseIdSet(files.tryReadText(`${nodesPath}/online`) ?? "") ?? [];
+  const ids = readIds(files, `${nodesPath}/online`) ?? [];
   if (ids.length <= 1) return [readWholeMachine(files, ids[0] ?? 0, onlineCpus)];
   return ids.map((id, position) => {
     const folder = `${nodesPath}/node${id}`;
     return {
       id,
-      cpus: parseIdSet(files.tryReadText(`${folder}/cpulist`) ?? "") ?? [],
+      cpus: readIds(files, `${folder}/cpulist`) ?? [],
       ...parseMemory(files.tryReadText(`${folder}/meminfo`) ?? ""),
       hugepages: readHugepages(files, `${folder}/hugepages`),
       distances: parseDistances(files.tryReadText(`${folder}/distance`), ids.length, position),

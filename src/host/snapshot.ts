@@ -94,7 +94,7 @@ function describeIssue(issue: z.core.$ZodIssue): Diagnostic {
 /** What no host can be, in the order of the snapshot. */
 function contradictions(host: Host): Diagnostic[] {
   const problems: Diagnostic[] = [];
-  const cpuIds = new Set(host.cpus.map((cpu) => cpu.id));
+  const cpuById = new Map(host.cpus.map((cpu) => [cpu.id, cpu]));
   const nodeIds = new Set(host.nodes.map((node) => node.id));
   if (host.cpus.length === 0) problems.push(problem(["cpus"], "no CPU", "at least one CPU"));
   if (host.nodes.length === 0) problems.push(problem(["nodes"], "no node", "at least one NUMA node"));
@@ -110,16 +110,18 @@ function contradictions(host: Host): Diagnostic[] {
         ),
       );
     }
-    if (!cpu.siblings.includes(cpu.id) || cpu.siblings.some((sibling) => !cpuIds.has(sibling))) {
+    if (!cpu.siblings.includes(cpu.id) || cpu.siblings.some((sibling) => !cpuById.has(sibling))) {
       problems.push(
         problem(["cpus", index, "siblings"], "siblings that do not fit", "itself and present CPUs"),
       );
     }
   }
   for (const [index, node] of host.nodes.entries()) {
-    for (const cpu of node.cpus) {
-      if (!cpuIds.has(cpu))
-        problems.push(problem(["nodes", index, "cpus"], `CPU ${cpu} is not present`, "present CPUs"));
+    for (const id of node.cpus) {
+      const cpu = cpuById.get(id);
+      if (cpu?.online) continue;
+      const found = `CPU ${id} is ${cpu === undefined ? "not present" : "offline"}`;
+      problems.push(problem(["nodes", index, "cpus"], found, "online CPUs"));
     }
     if (node.distances.length !== nodeIds.size) {
       problems.push(

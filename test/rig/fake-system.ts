@@ -16,8 +16,9 @@ export class DryRunViolation extends Error {
  * @param tree `{ "/proc/meminfo": "MemTotal: 1 kB\n", "/dev/kvm": { facts: { kind: "character" } } }`
  */
 export function fakeSystem(tree: Readonly<Record<string, FakeFile>>, user: Partial<User> = {}): System {
+  const uid = user.uid ?? 1000;
   return {
-    files: fakeFiles(tree),
+    files: fakeFiles(tree, uid),
     processes: {
       run: refuse("processes.run"),
       start: refuse("processes.start"),
@@ -27,12 +28,12 @@ export function fakeSystem(tree: Readonly<Record<string, FakeFile>>, user: Parti
     sockets: { connect: refuse("sockets.connect") },
     locks: { take: refuse("locks.take") },
     clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
-    user: { uid: 1000, gid: 1000, environment: {}, workingDirectory: "/", ...user },
+    user: { uid, gid: 1000, environment: {}, workingDirectory: "/", ...user },
   };
 }
 
-/** Only the reading half; `refuse` stands for every write. */
-export function fakeFiles(tree: Readonly<Record<string, FakeFile>>): Files {
+/** Everything belongs to root; permissions are those of the mode (default 0644, folders 0755). */
+function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files {
   const resolve = (path: string): string | undefined => resolveLinks(tree, path);
   const text = (path: string): string => {
     const target = resolve(path);
@@ -74,8 +75,8 @@ export function fakeFiles(tree: Readonly<Record<string, FakeFile>>): Files {
       const isLink = typeof entry === "object" && "link" in entry;
       return isLink && options?.followLinks === false ? { ...describe(entry), kind: "link" } : facts(path);
     },
-    allows: (path) => facts(path) !== undefined,
-    opens: (path) => facts(path) !== undefined,
+    allows: (path, access) => permits(facts(path), uid, accessBits[access]),
+    opens: (path) => permits(facts(path), uid, accessBits.read | accessBits.write),
     writeAtomically: refuse("files.writeAtomically"),
     append: refuse("files.append"),
     makeDirectory: refuse("files.makeDirectory"),
@@ -123,6 +124,15 @@ function describe(entry: FakeFile | undefined): FileFacts {
     modifiedMs: 0,
     ...given,
   };
+}
+
+const accessBits = { read: 4, write: 2, execute: 1 };
+
+function permits(facts: FileFacts | undefined, uid: number, bits: number): boolean {
+  if (facts === undefined) return false;
+  if (uid === 0) return true;
+  const granted = facts.uid === uid ? facts.mode >> 6 : facts.mode;
+  return (granted & bits) === bits;
 }
 
 function findProgram(

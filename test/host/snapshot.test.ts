@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { type Host, readSnapshot, writeSnapshot } from "../../src/host/index.ts";
+
+const text = readFileSync(new URL("../hosts/sparse.json", import.meta.url), "utf8");
+
+function host(): Host {
+  const result = readSnapshot(text);
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
+  return result.value;
+}
+
+/** The problems of the recorded host after one change. */
+function problemsAfter(change: (data: ReturnType<typeof JSON.parse>) => void): string[] {
+  const data = JSON.parse(text);
+  change(data);
+  const result = readSnapshot(JSON.stringify(data));
+  if (result.ok) return [];
+  expect(new Set(result.diagnostics.map(({ code }) => code))).toEqual(new Set(["HOST_SNAPSHOT"]));
+  return result.diagnostics.map(({ path, found }) => `${path.join(".")}: ${found}`);
+}
+
+it("writes the bytes that it read", () => expect(writeSnapshot(host())).toBe(text));
+
+it("writes the same bytes whatever order the keys came in", () => {
+  const { version, processor, cpus, nodes, kvm, qemu } = host();
+  const reversed = { qemu, kvm, nodes, cpus, processor, version } as Host;
+  expect(writeSnapshot(reversed)).toBe(text);
+});
+
+it("does without QEMU, reclaimable memory and an alias", () => {
+  const { qemu: _, ...rest } = host();
+  const bare: Host = { ...rest, nodes: rest.nodes.map(({ reclaimableBytes: _, ...node }) => node) };
+  expect(readSnapshot(writeSnapshot(bare))).toEqual({ ok: true, value: bare, warnings: [] });
+});
+
+it.each<[string, (data: ReturnType<typeof JSON.parse>) => void, string]>([
+  ["another version", (data) => Object.assign(data, { version: 2 }), "version: "],
+  ["an unknown key", (data) => Object.assign(data.kvm, { serial: "x" }), 'kvm: unknown key "serial"'],
+  ["a missing key", (data) => delete data.nodes[1].freeBytes, "nodes.1.freeBytes: "],
+  ["a wrong type", (data) => Object.assign(data.cpus[3], { online: "yes" }), "cpus.3.online: "],
+  ["no CPU", (data) => Object.assign(data, { cpus: [] }), "cpus: no CPU"],
+  ["no node", (data) => Object.assign(data, { nodes: [] }), "nodes: no node"],
+  ["a CPU twice", (data) => data.cpus.splice(1, 0, data.cpus[0]), "cpus.1.id: 0 after 0"],
+  ["nodes out of order", (data) => data.nodes.reverse(), "nodes.1.id: 5 after 8"],
+  [
+    "a CPU that its node does not have",
+    (data) => Object.assign(data.cpus[0], { node: 5 }),
+    "cpus.0.node: CPU 0 is not among the CPUs of node 5",
+  ],
+  [
+    "siblings without itself",
+    (data) => Object.assign(data.cpus[0], { siblings: [12] }),
+    "cpus.0.siblings: siblings that do not fit",
+  ],
+  [
+    "a node's CPU that is not there",
+    (data) => data.nodes[2].cpus.push(77),
+    "nodes.2.cpus: CPU 77 is not present",
+  ],
+  ["a node's CPU that is offline", (data) => data.nodes[1].cpus.push(7), "nodes.1.cpus: CPU 7 is offline"],
+  [
+    "too few distances",
+    (data) => data.nodes[3].distances.pop(),
+    "nodes.3.distances: 3 distances for 4 nodes",
+  ],
+])("refuses %s", (_, change, problem) => {
+  expect(problemsAfter(change)).toContainEqual(expect.stringContaining(problem));
+});
+
+it("tells all problems at once", () => {
+  const problems = problemsAfter((data) => {
+    data.cpus[0].siblings = [];
+    data.nodes[0].distances = [10];
+  });
+  expect(problems).toHaveLength(2);
+});
+
+it("refuses what is no JSON, with a fix", () => {
+  expect(readSnapshot("{")).toMatchObject({
+    ok: false,
+    diagnostics: [
+      {
+        code: "HOST_SNAPSHOT",
+        path: [],
+        needed: "JSON text",
+        fix: expect.stringContaining("qlaunch host snapshot"),
+      },
+    ],
+  });
+});
