@@ -116,6 +116,7 @@ export interface Sockets {
 
 /** A lock that the kernel frees when its holder dies. */
 export interface Lock {
+  /** Frees it and removes its file. */
   release(): void;
 }
 

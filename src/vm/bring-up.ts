@@ -1,0 +1,103 @@
+import { renderArgv } from "../argv/render.ts";
+import type { Plan } from "../plan/types.ts";
+import { type QmpClient, QmpDisconnectedError } from "../qmp/index.ts";
+import type { StartedProcess, System } from "../system/index.ts";
+import type { Account } from "./accounts.ts";
+import { verifyPins } from "./affinity.ts";
+import { awaitReady, exitSoon } from "./await-ready.ts";
+import { explainExit } from "./death.ts";
+import { copyOwnFile, writeDocuments } from "./documents.ts";
+import { startHelper } from "./helpers.ts";
+import type { Journal } from "./journal.ts";
+import { findWarnings, readWords } from "./last-words.ts";
+import { verifyMemory } from "./memory-policy.ts";
+import { applyPins, planPins, type ThreadPin } from "./pin.ts";
+import { asRefusal } from "./qmp-refusal.ts";
+import type { Places } from "./run-root.ts";
+import { startQemu } from "./start-qemu.ts";
+import { stepper } from "./steps.ts";
+import type { LaunchRequest } from "./types.ts";
+
+export interface BringUp {
+  readonly system: System;
+  readonly request: LaunchRequest;
+  readonly plan: Plan;
+  readonly places: Places;
+  readonly account: Account | undefined;
+  readonly journal: Journal;
+}
+
+/** The steps of a start, from its run directory to a VM that runs as planned. Each notes at once how to undo it. */
+export async function bringUp(start: BringUp): Promise<StartedProcess> {
+  const { system, request, plan, places, account, journal } = start;
+  const { emit, signal } = request;
+  const step = stepper({ system, emit, signal });
+
+  await step("write the plan", () => writeDocuments(system, places, plan, request.profileText));
+  for (const copy of plan.run.copies) {
+    await step(`copy ${copy.source}`, () => copyOwnFile(system, journal, account, copy), String);
+  }
+  for (const helper of plan.run.helpers) {
+    await step(`start ${helper.id}`, () => startHelper({ system, places, journal, account }, helper));
+  }
+  const started = await step(
+    "start QEMU",
+    () => startQemu({ system, plan, journal, account, arguments: renderArgv(plan) }),
+    ({ pid }) => `process ${pid}`,
+  );
+  const { memoryBytes } = journal.record;
+  const qmp = await step("wait for QEMU", () =>
+    awaitReady({ system, started, places, memoryBytes, emit, signal }),
+  );
+  try {
+    await settle(start, started, qmp, step);
+  } catch (error) {
+    if (!(error instanceof QmpDisconnectedError)) throw asRefusal(error, plan.name);
+    const exit = await exitSoon(system, started.exited);
+    throw exit === undefined ? asRefusal(error, plan.name) : explainExit(system.files, places.logFile, exit);
+  } finally {
+    await qmp.close();
+  }
+  for (const message of findWarnings(readWords(system.files, places.logFile))) {
+    emit({ type: "notice", level: "warning", message });
+  }
+  return started;
+}
+
+/** Makes the QEMU that answers the one that was planned, then lets the guest run. */
+async function settle(
+  { system, request, plan, journal }: BringUp,
+  { pid }: StartedProcess,
+  qmp: QmpClient,
+  step: ReturnType<typeof stepper>,
+): Promise<void> {
+  const { files } = system;
+  const { placement } = plan;
+  const pins = await step(
+    "pin the threads",
+    async (): Promise<readonly ThreadPin[]> => {
+      const [vcpus, iothreads] = await Promise.all([
+        qmp.execute("query-cpus-fast"),
+        qmp.execute("query-iothreads"),
+      ]);
+      const threads = new Map(vcpus.map((vcpu) => [vcpu["cpu-index"], vcpu["thread-id"]]));
+      const planned = planPins(system, placement, { pid, vcpus: threads, iothreads });
+      verifyPins(files, pid, planned, await applyPins(system, planned));
+      return planned;
+    },
+    (planned) => `${planned.length} threads, read back from /proc`,
+  );
+  void pins;
+  const memory = await step(
+    "check the memory policy",
+    async () => verifyMemory(files, pid, placement.cells, await qmp.execute("query-memdev")),
+    ({ verified }) => `${verified} cells bound as planned`,
+  );
+  if (memory.unread !== undefined) {
+    const message = `where the memory is cannot be checked: ${memory.unread}`;
+    request.emit({ type: "notice", level: "warning", message });
+  }
+  // From here on a start that is cut off leaves a complete VM.
+  journal.update({ phase: "running", worker: null });
+  if (!request.paused) await step("let the guest run", () => qmp.execute("cont"));
+}

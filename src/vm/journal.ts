@@ -1,0 +1,47 @@
+import type { Files } from "../system/index.ts";
+import type { ProcessIdentity } from "./process.ts";
+import { type VmRecord, writeRecord } from "./record.ts";
+import type { UndoAction } from "./undo.ts";
+
+/** The record of a VM while a command changes it: every change is in the file before the next thing is done. */
+export class Journal {
+  readonly #files: Files;
+  readonly #directory: string;
+  #record: VmRecord;
+
+  constructor(files: Files, directory: string, record: VmRecord) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#record = record;
+  }
+
+  get record(): VmRecord {
+    return this.#record;
+  }
+
+  update(changes: Partial<VmRecord>): void {
+    this.#record = { ...this.#record, ...changes };
+    writeRecord(this.#files, this.#directory, this.#record);
+  }
+
+  /** Notes how to take back what was just done. */
+  register(step: string, action: UndoAction): void {
+    this.update({ undo: [...this.#record.undo, { step, action }] });
+  }
+
+  /**
+   * Notes a process before it is started, so that one is found whose starter died at once.
+   * @returns a function that notes which process it became
+   */
+  expectProcess(step: string, marks: readonly string[]): (process: ProcessIdentity) => void {
+    this.register(step, { do: "end-process", process: null, marks });
+    const index = this.#record.undo.length - 1;
+    return (process) => {
+      const undo = this.#record.undo.with(index, {
+        step,
+        action: { do: "end-process", process, marks },
+      });
+      this.update({ undo });
+    };
+  }
+}

@@ -1,0 +1,27 @@
+import { formatTranscriptEntry, type TranscriptSink } from "../qmp/index.ts";
+import type { Files } from "../system/index.ts";
+
+/** The file is cut to its newer half when it grows beyond this. */
+const fileLimitBytes = 1024 * 1024;
+/** Longer messages, such as the answer to query-qmp-schema, are cut. */
+const lineLimit = 4096;
+
+/** Appends what crosses a monitor to a file of limited size. */
+export function transcriptTo(files: Files, path: string): TranscriptSink {
+  let sizeBytes = files.facts(path)?.sizeBytes ?? 0;
+  return (entry) => {
+    const full = formatTranscriptEntry(entry);
+    const cut = full.length - lineLimit;
+    const line = cut > 0 ? `${full.slice(0, lineLimit)} ... (${cut} characters more)\n` : `${full}\n`;
+    if (sizeBytes > fileLimitBytes) {
+      files.writeAtomically(path, newerHalf(files.readText(path)));
+      sizeBytes = files.facts(path)?.sizeBytes ?? 0;
+    }
+    files.append(path, line);
+    sizeBytes += Buffer.byteLength(line);
+  };
+}
+
+function newerHalf(text: string): string {
+  return text.slice(text.indexOf("\n", Math.floor(text.length / 2)) + 1);
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Event } from "../../src/events/event.ts";
+import { discoverHost, type Host } from "../../src/host/index.ts";
+import { type Plan, planVm } from "../../src/plan/index.ts";
+import { parseProfile } from "../../src/profile/index.ts";
+import { realSystem, type System } from "../../src/system/index.ts";
+import { keptUuid, launchVm, placesFor, readLedger, runRoot, stopVm } from "../../src/vm/index.ts";
+
+/** The QEMU programs that the end-to-end tests run with: $QLAUNCH_TEST_QEMU, colon-separated. */
+export const qemuPrograms = (process.env.QLAUNCH_TEST_QEMU || "qemu-system-x86_64").split(":");
+
+/** A run root of its own in a temporary folder. */
+export interface Rig {
+  readonly system: System;
+  readonly root: string;
+  readonly qemu: string;
+  readonly events: Event[];
+  /** Plans a profile for this machine. */
+  plan(profile?: object): Promise<{ plan: Plan; host: Host; profileText: string }>;
+  /** Plans and starts. */
+  launch(profile?: object, options?: LaunchChanges): ReturnType<typeof launchVm>;
+  /** Ends every VM, and removes the folder. */
+  close(): Promise<void>;
+}
+
+export interface LaunchChanges {
+  readonly paused?: boolean;
+  readonly signal?: AbortSignal;
+  readonly change?: (plan: Plan) => Plan;
+  readonly system?: System;
+}
+
+/** The smallest guest: no kernel, no disk; SeaBIOS looks for something to boot. */
+export const smallProfile = {
+  version: 1,
+  name: "small",
+  machine: { accel: "tcg" },
+  cpus: { boot: 1 },
+  memory: { size: "64M" },
+};
+
+export function openRig(qemu: string, changes: Partial<System> = {}): Rig {
+  const root = mkdtempSync(join(tmpdir(), "qlaunch-test-"));
+  const system: System = {
+    ...realSystem,
+    ...changes,
+    user: { ...realSystem.user, environment: { ...process.env, QLAUNCH_RUN_DIR: root } },
+  };
+  const events: Event[] = [];
+  const emit = (event: Event) => void events.push(event);
+  const plan: Rig["plan"] = async (changed = {}) => {
+    const profileText = JSON.stringify({ ...smallProfile, ...changed });
+    const reading = await parseProfile(profileText, "test.json");
+    if (reading.profile === undefined) throw new Error(JSON.stringify(reading.diagnostics));
+    const host = await discoverHost(system, { qemu, need: { qemu: "required" } });
+    const { profile } = reading;
+    const places = placesFor(runRoot(system), profile.name);
+    const uuid = keptUuid(system, profile.name);
+    const result = planVm({
+      profile,
+      host,
+      places,
+      ledger: readLedger(system),
+      program: qemu,
+      ...(uuid === undefined ? {} : { uuid }),
+    });
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
+    return { plan: result.value, host, profileText };
+  };
+  return {
+    system,
+    root,
+    qemu,
+    events,
+    plan,
+    async launch(profile, { paused = true, signal, change, system: other } = {}) {
+      const planned = await plan(profile);
+      return launchVm(other ?? system, {
+        ...planned,
+        plan: change?.(planned.plan) ?? planned.plan,
+        paused,
+        emit,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    },
+    async close() {
+      for (const name of readdirSync(root).filter((entry) => !entry.startsWith("."))) {
+        await stopVm(system, name, { force: true });
+      }
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ids of the live processes that have this text among their arguments. */
+export function processesWith(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
