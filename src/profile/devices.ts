@@ -19,7 +19,7 @@ export const console = z.strictObject({
     .optional()
     .meta({
       description:
-        "channel only, where it is required: the port's name in the guest, such as org.example.agent.0.",
+        "channel only: the port's name in the guest, such as org.example.agent.0. Default: none; a channel needs one.",
     }),
 });
 

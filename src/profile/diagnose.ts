@@ -6,7 +6,7 @@ import { SourceText, ValueTree } from "./places.ts";
 import { type Problem, problem } from "./problem.ts";
 import { repairKeys, type Spellings, spelledPath } from "./repair.ts";
 import { type Profile, profileSchema } from "./schema.ts";
-import { controlCharacter, syntaxError, syntaxExtensions } from "./syntax.ts";
+import { controlCharacter, endsEarly, syntaxError, syntaxExtensions } from "./syntax.ts";
 
 /** Reads a profile that has something wrong with it, and says everything that can be said at once. */
 export function diagnose(text: string, file: string): ProfileReading {
@@ -39,7 +39,7 @@ function readText(text: string): { document?: DocumentNode; problems: Problem[] 
     const document = parse(text);
     return control ? { problems: [control] } : { document, problems: [] };
   } catch (strictError) {
-    const strict = syntaxError(text, offsetOf(strictError));
+    const strict = syntaxError(text, offsetOf(strictError, text));
     if (control && startOf(control) <= startOf(strict)) return { problems: [control] };
     try {
       const document = parse(text, { mode: "json5", tokens: true, allowTrailingCommas: true });
@@ -50,8 +50,12 @@ function readText(text: string): { document?: DocumentNode; problems: Problem[] 
   }
 }
 
-function offsetOf(error: unknown): number {
-  return typeof error === "object" && error !== null && "offset" in error ? Number(error.offset) : 0;
+/** The parser places an early end on what it read last. */
+function offsetOf(error: unknown, text: string): number {
+  if (!(error instanceof Error) || !("offset" in error)) return 0;
+  const offset = Number(error.offset);
+  const isEnd = error.message.startsWith("Unexpected end") || endsEarly(text, offset);
+  return isEnd ? text.trimEnd().length : offset;
 }
 
 function startOf({ on }: Problem): number {

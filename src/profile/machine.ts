@@ -72,7 +72,9 @@ export const machine = z.strictObject({
         .meta({ description: "Strings for programs in the guest (type 11). Default: none." }),
     })
     .optional()
-    .meta({ description: "What the guest reads as its system information (SMBIOS types 1 and 11)." }),
+    .meta({
+      description: "What the guest reads as its system information (SMBIOS types 1 and 11). Default: QEMU's.",
+    }),
   rtc: z
     .strictObject({
       base: patterned(/^(utc|localtime|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/, {

@@ -12,9 +12,10 @@ export const memory = z.strictObject({
     description:
       "Where guest memory comes from. auto: memfd for huge pages and for shared memory, else ram. Default auto.",
   }),
-  path: hostPath
-    .optional()
-    .meta({ description: "Folder or file of the file backend, such as a hugetlbfs mount." }),
+  path: hostPath.optional().meta({
+    description:
+      "Folder or file of the file backend, such as a hugetlbfs mount. Default: none; the file backend needs one.",
+  }),
   pageSize: byteSize.optional().meta({
     description: 'Size of the host pages, "2M" or "1G" for huge ones. Default: ordinary pages.',
   }),

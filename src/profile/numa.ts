@@ -12,7 +12,8 @@ const cell = z.strictObject({
     description: "Memory policy on the host nodes. Default bind.",
   }),
   distances: z.array(z.int().min(10).max(255)).optional().meta({
-    description: "To each cell in order; 10 for itself, 11-255 for others. Give them for all cells or none.",
+    description:
+      "To each cell in order; 10 for itself, 11-255 for others. Give them for all cells or none. Default: 10 and 20.",
   }),
 });
 

@@ -30,7 +30,9 @@ export const pinning = z.strictObject({
   iothreads: z.record(identifier, idSet).default({}).meta({
     description: "Host CPUs by I/O thread. Default with auto: as the emulator.",
   }),
-  reserve: idSet.prefault("").meta({ description: "Host CPUs that automatic pinning leaves alone." }),
+  reserve: idSet
+    .prefault("")
+    .meta({ description: "Host CPUs that automatic pinning leaves alone. Default: none." }),
   overcommit: z.boolean().default(false).meta({
     description:
       "Allow pins under which vCPUs share host CPUs. Default false: each must be able to have its own.",

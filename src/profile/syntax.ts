@@ -93,6 +93,13 @@ function brokenText(before: string, rest: string): SyntaxWords {
       fix: "see whether the end was cut off",
     };
   }
+  if (closersFor(before) === "" && before.trim() !== "") {
+    return {
+      found: `${JSON.stringify(sign)} after the profile's end`,
+      needed: "nothing after the last }",
+      fix: "remove it",
+    };
+  }
   const afterValue = /["\]}\w]\s*$/.test(before);
   if (afterValue && /["{[\w-]/.test(sign)) {
     return {
@@ -102,7 +109,7 @@ function brokenText(before: string, rest: string): SyntaxWords {
     };
   }
   if (sign === "=") return { found: '"="', needed: '":" between a key and its value', fix: 'write ":"' };
-  const word = /^[A-Za-z_]+/.exec(rest)?.[0];
+  const word = /^[A-Za-z_]\w*/.exec(rest)?.[0];
   if (word !== undefined) {
     const known = {
       true: "true",
@@ -120,18 +127,16 @@ function brokenText(before: string, rest: string): SyntaxWords {
       fix: meant ? `write ${meant} or "${word}"` : `write "${word}"`,
     };
   }
-  if (closersFor(before) === "" && before.trim() !== "") {
-    return {
-      found: `${JSON.stringify(sign)} after the profile's end`,
-      needed: "nothing after the last }",
-      fix: "remove it",
-    };
-  }
   return {
     found: `an unexpected ${JSON.stringify(sign)}`,
     needed: "a key or a value",
     fix: "remove it, or write what is missing",
   };
+}
+
+/** Whether a text has brackets open and ends with the name, number, text or comma at the offset. */
+export function endsEarly(text: string, offset: number): boolean {
+  return /^\s*(\w+|"[^"]*"?|[,:-])\s*$/.test(text.slice(offset)) && closersFor(text) !== "";
 }
 
 /** The brackets that are still open, as they must be closed: "]}". */

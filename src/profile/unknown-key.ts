@@ -16,9 +16,10 @@ export function unknownKey(root: z.core.$ZodType, schema: z.core.$ZodType, path:
   const parent = path.length === 1 ? "the profile" : formatJsonPath(path.slice(0, -1));
   const places = placesOfKey(root, key).slice(0, listedPlaces);
   const near = closest(key, known);
-  // A key that exists elsewhere was misplaced rather than misspelt, unless it is one letter away.
-  const meant =
-    near !== undefined && (places.length === 0 || editDistance(key, near) <= 1) ? near : undefined;
+  // A key that exists elsewhere was misplaced rather than misspelt, unless it is one letter away or the start of one.
+  const isMisspelt =
+    near !== undefined && (places.length === 0 || near.startsWith(key) || editDistance(key, near) <= 1);
+  const meant = isMisspelt ? near : undefined;
   const { on, diagnostic } = problem("key", {
     code: "PROFILE_UNKNOWN_KEY",
     path,
