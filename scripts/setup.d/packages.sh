@@ -10,6 +10,7 @@ qemu-img qemu-utils
 /usr/lib/ipxe/qemu/efi-virtio.rom ipxe-qemu
 busybox busybox-static
 cpio cpio
+xz xz-utils
 depmod kmod
 taskset util-linux
 setpriv util-linux

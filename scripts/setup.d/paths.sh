@@ -6,8 +6,10 @@ QLAUNCH_CACHE=${QLAUNCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/qlaunch}
 
 export QLAUNCH_CACHE
 
-# The probe guest, for profiles and tests.
+# The probe guest, for profiles and tests. vmlinux is the same kernel uncompressed: without KVM it starts seconds sooner,
+# but OVMF cannot load it.
 export QLAUNCH_PROBE_KERNEL=$QLAUNCH_CACHE/probe/vmlinuz
+export QLAUNCH_PROBE_VMLINUX=$QLAUNCH_CACHE/probe/vmlinux
 export QLAUNCH_PROBE_INITRD=$QLAUNCH_CACHE/probe/initrd.img
 
 # QEMU binaries that the end-to-end tests run on, separated by colons: the distribution's, and QEMU 10 beside it.

@@ -2,6 +2,7 @@
 # The probe guest: the kernel and an initramfs of busybox, the programs of scripts/probe-guest and the drivers they load.
 
 probe_folder=$QLAUNCH_CACHE/probe
+probe_files=(vmlinuz vmlinux initrd.img)
 
 # What the devices of a QEMU machine ask for; depmod finds what these need in turn.
 probe_modules=(
@@ -21,8 +22,15 @@ probe_module_files() {
   done
 }
 
+# Prints the ELF kernel inside a bzImage. What follows it there makes xz complain at the end.
+uncompressed_kernel() {
+  local offset
+  offset=$(LC_ALL=C grep --byte-offset --only-matching --text --perl-regexp '\xFD7zXZ\x00' "$1" | head -n 1 | cut -d : -f 1)
+  tail -c +$((offset + 1)) "$1" | xz --decompress --stdout 2>/dev/null || true
+}
+
 build_probe() {
-  local stage kernel release modules target file files
+  local name stage kernel release modules target file files
   stage=$(mktemp -d)
   # shellcheck disable=SC2064 # the folder of now
   trap "rm -rf '$stage'" EXIT
@@ -58,8 +66,9 @@ build_probe() {
   find "$stage" -exec touch -h -d @0 {} +
   (cd "$stage" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet) >"$probe_folder/initrd.img.part" || return 1
   cp "$kernel" "$probe_folder/vmlinuz.part"
-  mv "$probe_folder/vmlinuz.part" "$probe_folder/vmlinuz"
-  mv "$probe_folder/initrd.img.part" "$probe_folder/initrd.img"
+  uncompressed_kernel "$kernel" >"$probe_folder/vmlinux.part"
+  [[ $(head -c 4 "$probe_folder/vmlinux.part") == $'\x7fELF' ]] || { echo "no ELF kernel inside $kernel"; return 1; }
+  for name in "${probe_files[@]}"; do mv "$probe_folder/$name.part" "$probe_folder/$name"; done
 }
 
 # Everything that the two files are made of, as one hash.
@@ -68,7 +77,7 @@ probe_inputs() {
 }
 
 ensure_probe() {
-  local inputs link
+  local inputs name
   inputs=$(probe_inputs)
   if [[ ! -e $QLAUNCH_PROBE_INITRD || $(cat "$probe_folder/inputs" 2>/dev/null) != "$inputs" ]]; then
     step "Making the probe guest" build_probe
@@ -76,8 +85,8 @@ ensure_probe() {
   fi
   # A profile names files relative to its own folder.
   mkdir -p "$root/profiles/.probe"
-  for link in vmlinuz initrd.img; do
-    [[ $(readlink "$root/profiles/.probe/$link") == "$probe_folder/$link" ]] ||
-      ln -sfn "$probe_folder/$link" "$root/profiles/.probe/$link"
+  for name in "${probe_files[@]}"; do
+    [[ $(readlink "$root/profiles/.probe/$name") == "$probe_folder/$name" ]] ||
+      ln -sfn "$probe_folder/$name" "$root/profiles/.probe/$name"
   done
 }
