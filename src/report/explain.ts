@@ -1,9 +1,9 @@
 import type { Decision, Plan } from "../plan/types.ts";
 import { printable, type Style } from "./style.ts";
 
-/** Words of the command line with the decisions behind them, as src/argv spells them. */
+/** Tokens of the command line with the decisions behind them, as src/argv spells them. */
 export interface SpelledOption {
-  readonly words: readonly string[];
+  readonly tokens: readonly string[];
   /** Ids of decisions. */
   readonly because: readonly string[];
 }
@@ -34,7 +34,7 @@ function decisionLines({ id, value, rule, facts, source }: Decision, { colors }:
   ];
 }
 
-function optionLine({ words, because }: SpelledOption, { colors }: Style): string {
+function optionLine({ tokens, because }: SpelledOption, { colors }: Style): string {
   const others = because.length > 1 ? colors.dim(`  (also ${because.slice(1).join(", ")})`) : "";
-  return `    ${colors.green(printable(words.join(" ")))}${others}`;
+  return `    ${colors.green(printable(tokens.join(" ")))}${others}`;
 }
