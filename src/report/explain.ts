@@ -1,9 +1,9 @@
 import type { Decision, Plan } from "../plan/types.ts";
 import { printable, type Style } from "./style.ts";
 
-/** Tokens of the command line with the decisions behind them, as src/argv spells them. */
+/** Words of the command line with the decisions behind them, as src/argv spells them. */
 export interface SpelledOption {
-  readonly tokens: readonly string[];
+  readonly words: readonly string[];
   /** Ids of decisions. */
   readonly because: readonly string[];
 }
@@ -34,7 +34,7 @@ function decisionLines({ id, value, rule, facts, source }: Decision, { colors }:
   ];
 }
 
-function optionLine({ tokens, because }: SpelledOption, { colors }: Style): string {
+function optionLine({ words, because }: SpelledOption, { colors }: Style): string {
   const others = because.length > 1 ? colors.dim(`  (also ${because.slice(1).join(", ")})`) : "";
-  return `    ${colors.green(printable(tokens.join(" ")))}${others}`;
+  return `    ${colors.green(printable(words.join(" ")))}${others}`;
 }

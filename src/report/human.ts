@@ -1,5 +1,13 @@
 import { unreachable } from "../errors/index.ts";
-import type { Event, Notice, StepEnded, StepFailed, StepUndone, Waiting } from "../events/event.ts";
+import type {
+  Event,
+  Notice,
+  QmpEventSeen,
+  StepEnded,
+  StepFailed,
+  StepUndone,
+  Waiting,
+} from "../events/event.ts";
 import { describeDuration } from "./duration.ts";
 import { fitted, printable, type Style } from "./style.ts";
 
@@ -53,13 +61,16 @@ export function humanRenderer(style: Style): (event: Event) => string {
       case "notice":
         return lines(noticeLine(event, style));
       case "qmp-event":
-        return lines(
-          `${new Date(event.timestampMs).toISOString()}  ${event.name}  ${JSON.stringify(event.data)}`,
-        );
+        return lines(renderQmpEvent(event, style));
       default:
         return unreachable(event);
     }
   };
+}
+
+/** An event of QEMU's on one line: when, which, and its data. */
+export function renderQmpEvent({ timestampMs, name, data }: QmpEventSeen, { colors }: Style): string {
+  return `${new Date(timestampMs).toISOString()}  ${colors.bold(name)}  ${printable(JSON.stringify(data))}`;
 }
 
 function endedLine({ step, summary, elapsedMs }: StepEnded, style: Style): string {
