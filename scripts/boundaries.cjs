@@ -12,14 +12,19 @@ const rooms = {
   vm: ["argv", "qmp", "system", "plan", "host", "units", "errors", "events"],
   report: ["events", "errors", "units", "plan", "host", "vm"],
   actions: ["errors", "events", "units", "profile", "host", "plan", "argv", "system", "qmp", "vm"],
-  cli: ["actions", "report", "errors", "system"],
+  cli: ["actions", "report", "errors", "events", "system"],
 };
 const machineModules = "^(node:)?(fs|fs/promises|net|child_process|os)$|^execa$";
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    { name: "no-circular", severity: "error", from: { pathNot: "^node_modules" }, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: { pathNot: "^node_modules" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     ...Object.entries(rooms).map(([room, allowed]) => ({
       name: `room-${room}`,
       severity: "error",
@@ -27,20 +32,43 @@ module.exports = {
       to: { path: "^src/", pathNot: [room, ...allowed].map((name) => `^src/${name}/`) },
     })),
     // Values, not only types: the host and the plan are data to these rooms.
-    ...[["plan", "host"], ["argv", "plan"], ["report", "vm"], ["report", "host"]].map(([from, to]) => ({
+    ...[
+      ["plan", "host"],
+      ["argv", "plan"],
+      ["report", "vm"],
+      ["report", "host"],
+    ].map(([from, to]) => ({
       name: `${from}-knows-only-types-of-${to}`,
       severity: "error",
       from: { path: `^src/${from}/` },
       to: { path: `^src/${to}/`, dependencyTypesNot: ["type-only"] },
     })),
-    { name: "machine-only-in-system", severity: "error", from: { path: "^src/", pathNot: "^src/system/" }, to: { path: machineModules } },
-    { name: "pure-rooms-have-no-node", severity: "error", from: { path: "^src/(errors|events|units|profile|plan|argv)/" }, to: { dependencyTypes: ["core"] } },
-    { name: "zod-only-in-profile", severity: "error", from: { path: "^src/", pathNot: "^src/(profile|cli|actions|vm|host)/" }, to: { path: "node_modules/zod" } },
+    {
+      name: "machine-only-in-system",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/system/" },
+      to: { path: machineModules },
+    },
+    {
+      name: "pure-rooms-have-no-node",
+      severity: "error",
+      from: { path: "^src/(errors|events|units|profile|plan|argv)/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "zod-only-in-profile",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(profile|cli|actions|vm|host)/" },
+      to: { path: "node_modules/zod" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
   },
 };

@@ -1,0 +1,94 @@
+import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
+import type { Host, Ledger } from "../host/index.ts";
+import { type Plan, planVm } from "../plan/index.ts";
+import type { Profile } from "../profile/index.ts";
+import type { System } from "../system/index.ts";
+import { keptUuid, placesFor, readLedger, runRoot } from "../vm/index.ts";
+import { findHost, type HostChoice } from "./host.ts";
+import { type LoadedProfile, loadProfile } from "./profile.ts";
+
+export interface PlanRequest extends HostChoice {
+  readonly profileFile: string;
+  /** False for a dry run: nothing is started, nothing written. */
+  readonly mayStart: boolean;
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly profile: Profile;
+  readonly profileText: string;
+  readonly host: Host;
+  readonly warnings: readonly Diagnostic[];
+  /** Gives later problems their places in the profile. */
+  locate(diagnostics: readonly Diagnostic[]): Promise<readonly Diagnostic[]>;
+}
+
+/** Where a VM's files would be on another host: the planner of a snapshot knows no user. */
+const snapshotRunRoot = "/run/qlaunch";
+
+/**
+ * Plans a profile for this host or a snapshot.
+ * @throws QlaunchError with every problem of the profile and every rule it breaks, in the order of the file
+ */
+export async function planProfile(system: System, request: PlanRequest): Promise<Planned> {
+  const loaded = await loadProfile(system, request.profileFile);
+  const { profile, reading } = loaded;
+  if (!profile) throw new QlaunchError(reading.diagnostics);
+  const found = await findHost(system, {
+    ...request,
+    kvm: profile.machine.accel !== "tcg",
+    firmware: typeof profile.machine.firmware === "object",
+    requireQemu: request.mayStart,
+  });
+  const { host, warnings } = assumeKvm(found, profile);
+  const elsewhere = request.snapshot !== undefined;
+  const root = elsewhere ? snapshotRunRoot : runRoot(system);
+  const uuid = elsewhere ? undefined : keptUuid(system, profile.name);
+  const result = planVm({
+    profile,
+    host,
+    ledger: elsewhere ? [] : othersOf(readLedger(system), profile.name),
+    places: placesFor(root, profile.name),
+    ...(uuid === undefined ? {} : { uuid }),
+  });
+  const problems = result.ok ? [...warnings, ...result.warnings] : result.diagnostics;
+  if (!result.ok || reading.diagnostics.length > 0) throw await allProblems(loaded, problems);
+  return {
+    plan: result.value,
+    profile,
+    profileText: loaded.text,
+    host,
+    warnings: await reading.locate(problems),
+    locate: (diagnostics) => reading.locate(diagnostics),
+  };
+}
+
+async function allProblems(
+  { reading }: LoadedProfile,
+  problems: readonly Diagnostic[],
+): Promise<QlaunchError> {
+  return new QlaunchError(await reading.locate([...reading.diagnostics, ...problems]));
+}
+
+/** A dry run may not try KVM; where nothing speaks against it, the plan counts on it and says so. */
+function assumeKvm(host: Host, profile: Profile): { host: Host; warnings: Diagnostic[] } {
+  if (host.kvm.usable || !host.kvm.untried || profile.machine.accel === "tcg") return { host, warnings: [] };
+  const { diagnostics } = refusal("HOST_KVM", {
+    found: "KVM has not been tried since this machine started; the plan counts on it",
+    needed: "a trial, which `qlaunch up` and `qlaunch host show` make",
+    fix: "run `qlaunch host show` once",
+  });
+  return {
+    host: { ...host, kvm: { usable: true, reason: "" } },
+    warnings: diagnostics.map((diagnostic) => ({
+      ...diagnostic,
+      severity: "warning",
+      path: ["machine", "accel"],
+    })),
+  };
+}
+
+/** A VM that is started again does not stand in its own way. */
+function othersOf(ledger: Ledger, name: string): Ledger {
+  return ledger.filter((holding) => holding.vm !== name);
+}

@@ -1,0 +1,59 @@
+import { type Diagnostic, QlaunchError } from "../errors/index.ts";
+import type { EventSink } from "../events/event.ts";
+import type { Exit, System } from "../system/index.ts";
+import { type LaunchedVm, launchVm, preflight, runVm } from "../vm/index.ts";
+import { type Planned, type PlanRequest, planProfile } from "./plan.ts";
+
+export interface StartRequest extends Omit<PlanRequest, "mayStart" | "snapshot"> {
+  readonly paused: boolean;
+  readonly emit: EventSink;
+  /** Undoes the start when it aborts. */
+  readonly signal: AbortSignal;
+  readonly version: string;
+}
+
+export interface Checked {
+  readonly planned: Planned;
+  /** Why the start would fail or be slow; warnings of the plan among them. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * The plan, and everything that would make its start fail or be slow. Starts and changes nothing.
+ * @throws QlaunchError when there is no plan
+ */
+export async function checkProfile(system: System, request: PlanRequest): Promise<Checked> {
+  const planned = await planProfile(system, request);
+  // Files and rights of this machine say nothing about the one of the snapshot.
+  const found = request.snapshot === undefined ? await preflight(system, planned.plan, planned.host) : [];
+  return { planned, diagnostics: [...planned.warnings, ...(await planned.locate(found))] };
+}
+
+/** Plans, checks and starts a VM in the background. @throws QlaunchError; then nothing is left behind */
+export async function startProfile(system: System, request: StartRequest): Promise<LaunchedVm> {
+  return launchVm(system, await prepare(system, request));
+}
+
+/** Plans, checks and starts a VM, and stays until it ends. `stop` powers it down. */
+export async function runProfile(
+  system: System,
+  request: StartRequest & { stop: AbortSignal },
+): Promise<Exit> {
+  return runVm(system, { ...(await prepare(system, request)), stop: request.stop });
+}
+
+async function prepare(system: System, request: StartRequest) {
+  const { planned, diagnostics } = await checkProfile(system, { ...request, mayStart: true });
+  if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) throw new QlaunchError(diagnostics);
+  for (const { found, fix } of diagnostics)
+    request.emit({ type: "notice", level: "warning", message: `${found}; ${fix}` });
+  return {
+    plan: planned.plan,
+    profileText: planned.profileText,
+    host: planned.host,
+    paused: request.paused,
+    emit: request.emit,
+    signal: request.signal,
+    version: request.version,
+  };
+}

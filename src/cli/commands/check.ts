@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import { define, examples } from "../command.ts";
+import { exitStatus } from "../exit.ts";
+import { printDiagnostics } from "../problems.ts";
+
+interface CheckOptions {
+  readonly json?: boolean;
+  readonly host?: string;
+  readonly qemu?: string;
+}
+
+export function addCheck(program: Command): void {
+  const command = program
+    .command("check <profile>")
+    .summary("every reason that a start would fail or be slow")
+    .description("Looks at the profile, the host, files, programs and rights; starts and changes nothing.")
+    .option("--host <snapshot>", "check against this snapshot; files and rights are then not looked at")
+    .option("--qemu <program>", "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)")
+    .addHelpText(
+      "after",
+      examples("qlaunch check gpu.json", "qlaunch check gpu.json --json | jq -r '.diagnostics[].fix'"),
+    );
+  define(command, async ({ system, terminal }, options: CheckOptions, profileFile: string) => {
+    const { checkProfile } = await import("../../actions/start.ts");
+    const { diagnostics } = await checkProfile(system, {
+      profileFile,
+      snapshot: options.host,
+      qemu: options.qemu,
+      mayStart: false,
+    });
+    if (terminal.json || diagnostics.length > 0) printDiagnostics(terminal, diagnostics);
+    const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+    if (!terminal.json && !failed) terminal.print(`${profileFile} can be started`);
+    return failed ? exitStatus.refused : exitStatus.done;
+  });
+}

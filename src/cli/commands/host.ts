@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { define, examples } from "../command.ts";
+
+interface HostOptions {
+  readonly json?: boolean;
+  readonly qemu?: string;
+}
+
+const qemuOption = [
+  "--qemu <program>",
+  "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)",
+] as const;
+
+export function addHost(program: Command): void {
+  const host = program
+    .command("host")
+    .summary("show this machine, or write it down for planning elsewhere")
+    .description("The host's CPUs, nodes, distances, memory, huge pages, KVM and QEMU.");
+  const show = host
+    .command("show", { isDefault: true })
+    .summary("show this machine")
+    .description("Shows processor, nodes with their CPUs and memory, distances, KVM and QEMU.")
+    .option(...qemuOption)
+    .addHelpText("after", examples("qlaunch host show"));
+  define(show, async ({ system, terminal }, options: HostOptions) => {
+    const { takeSnapshot } = await import("../../actions/host.ts");
+    const { renderHost, renderJson } = await import("../../report/index.ts");
+    const facts = await takeSnapshot(system, { qemu: options.qemu });
+    terminal.print(terminal.json ? renderJson(facts) : renderHost(facts, terminal.style));
+  });
+  const snapshot = host
+    .command("snapshot")
+    .summary("print this machine as one JSON file")
+    .description(
+      "Prints what planning needs to know of this machine. Plans made from it elsewhere equal plans made here.",
+    )
+    .option(...qemuOption)
+    .addHelpText(
+      "after",
+      examples("qlaunch host snapshot > rack7.json", "qlaunch plan gpu.json --host rack7.json"),
+    );
+  define(snapshot, async ({ system, terminal }, options: HostOptions) => {
+    const { takeSnapshot, snapshotText } = await import("../../actions/host.ts");
+    terminal.print(snapshotText(await takeSnapshot(system, { qemu: options.qemu })).trimEnd());
+  });
+}

@@ -1,0 +1,35 @@
+import { type Command, Option } from "commander";
+import { define, examples } from "../command.ts";
+
+interface LogsOptions {
+  readonly json?: boolean;
+  readonly source: "qemu" | "qmp" | "console";
+  readonly console?: string;
+}
+
+export function addLogs(program: Command): void {
+  const command = program
+    .command("logs <name>")
+    .summary("print QEMU's messages, the monitor's transcript, or what the guest wrote")
+    .description(
+      "Prints what QEMU said. The other sources are the transcript of qlaunch's monitor and a console's output.",
+    )
+    .addOption(
+      new Option("--source <source>", "what to print").choices(["qemu", "qmp", "console"]).default("qemu"),
+    )
+    .option("--console <id>", "which console (default: the first)")
+    .addHelpText(
+      "after",
+      examples(
+        "qlaunch logs gpu",
+        "qlaunch logs gpu --source console",
+        "qlaunch logs gpu --source qmp | tail",
+      ),
+    );
+  define(command, async ({ system, terminal }, options: LogsOptions, name: string) => {
+    const { readVmLog } = await import("../../actions/vm.ts");
+    const text = readVmLog(system, name, options);
+    if (terminal.json) return terminal.printJsonLine({ name, source: options.source, text });
+    process.stdout.write(text);
+  });
+}

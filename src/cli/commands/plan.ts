@@ -1,0 +1,58 @@
+import { type Command, Option } from "commander";
+import { define, examples } from "../command.ts";
+
+const formats = ["shell", "argv", "json", "explain"] as const;
+
+interface PlanOptions {
+  readonly json?: boolean;
+  readonly host?: string;
+  readonly qemu?: string;
+  readonly format: (typeof formats)[number];
+}
+
+export function addPlan(program: Command): void {
+  const command = program
+    .command("plan <profile>")
+    .summary("show what would be started, touching nothing")
+    .description("Plans a profile and prints the plan. Nothing is started, nothing is written.")
+    .option("--host <snapshot>", "plan for the host of this snapshot instead of this machine")
+    .option("--qemu <program>", "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)")
+    .addOption(
+      new Option(
+        "--format <format>",
+        "shell: a command to run by hand; argv: one argument a line, byte-stable; json; explain: each decision with its rule, facts and source",
+      )
+        .choices(formats)
+        .default("shell"),
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "qlaunch plan gpu.json",
+        "qlaunch plan gpu.json --format explain | less",
+        "qlaunch plan gpu.json --host rack7.json --format json | jq .placement",
+      ),
+    );
+  define(command, async ({ system, terminal }, options: PlanOptions, profileFile: string) => {
+    const { planProfile } = await import("../../actions/plan.ts");
+    const { planArgv, planOptions, planShell } = await import("../../actions/format-plan.ts");
+    const { renderDiagnostics, renderExplanation, renderPlanJson } = await import("../../report/index.ts");
+    const { plan, warnings } = await planProfile(system, {
+      profileFile,
+      snapshot: options.host,
+      qemu: options.qemu,
+      mayStart: false,
+    });
+    terminal.printError(renderDiagnostics(warnings, terminal.errorStyle));
+    switch (options.json ? "json" : options.format) {
+      case "argv":
+        return terminal.print(planArgv(plan));
+      case "json":
+        return terminal.print(renderPlanJson(plan, planArgv(plan)));
+      case "explain":
+        return terminal.print(renderExplanation(plan, planOptions(plan), terminal.style));
+      default:
+        return terminal.print(planShell(plan));
+    }
+  });
+}

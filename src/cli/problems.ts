@@ -1,0 +1,33 @@
+import { CommanderError } from "commander";
+import { type Diagnostic, QlaunchError } from "../errors/index.ts";
+import { renderDiagnostics, renderJsonDiagnostics } from "../report/index.ts";
+import { exitStatus } from "./exit.ts";
+import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+
+/** Tells what went wrong and answers the exit status. */
+export function reportProblem(terminal: Terminal, error: unknown): number {
+  if (error instanceof QlaunchError) {
+    printDiagnostics(terminal, error.diagnostics);
+    return error.exitStatus;
+  }
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
+  if (isBrokenPipe(error)) return exitStatus.done;
+  const { stack, message } = error instanceof Error ? error : { stack: undefined, message: String(error) };
+  terminal.printError([
+    `qlaunch ${version} has a bug: ${message}`,
+    ...(stack ? [stack] : []),
+    "Please report it with the command, the profile and the lines above.",
+  ]);
+  return exitStatus.bug;
+}
+
+/** Problems on standard error, or as JSON on standard output, where a program that asked for JSON reads. */
+export function printDiagnostics(terminal: Terminal, diagnostics: readonly Diagnostic[]): void {
+  if (terminal.json) terminal.print(renderJsonDiagnostics(diagnostics));
+  else terminal.printError(renderDiagnostics(diagnostics, terminal.errorStyle));
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
+}

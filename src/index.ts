@@ -1,0 +1,17 @@
+/**
+ * qlaunch as a library: plan, check and start VMs, and work with those that run. Everything throws QlaunchError for
+ * what a user can mend; the diagnostics in it are what the command line prints.
+ */
+export { planArgv, planOptions, planShell } from "./actions/format-plan.ts";
+export { type HostChoice, takeSnapshot } from "./actions/host.ts";
+export { type Planned, type PlanRequest, planProfile } from "./actions/plan.ts";
+export { profileJsonSchema } from "./actions/schema.ts";
+export { type Checked, checkProfile, runProfile, type StartRequest, startProfile } from "./actions/start.ts";
+export * from "./actions/vm.ts";
+export { type Code, codes, type Diagnostic, QlaunchError } from "./errors/index.ts";
+export type { Event, EventSink } from "./events/event.ts";
+export type { Host } from "./host/index.ts";
+export type { Decision, Placement, Plan } from "./plan/index.ts";
+export type { Profile } from "./profile/index.ts";
+export { realSystem, type System } from "./system/index.ts";
+export type { LaunchedVm, VcpuThread, VmDetail, VmSummary } from "./vm/index.ts";
