@@ -82,7 +82,7 @@ function decodeLine(bytes: Uint8Array, limitBytes: number): DecodedLine | undefi
   if (body.length > limitBytes) return tooLong(body, limitBytes);
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(body);
   } catch {
     const shown = Buffer.from(body).toString("utf8");
     return { text: shown, problem: `a line that is not UTF-8: ${excerpt(shown)}` };

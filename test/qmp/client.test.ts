@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { getEventListeners } from "node:events";
+import { describe, expect, test, vi } from "vitest";
 import {
   connectQmp,
   QmpClient,
@@ -137,6 +138,7 @@ describe("what nobody asked for is logged and dropped", () => {
     [{ return: {} }, "an answer to no request of ours"],
     [{ error: { class: "GenericError", desc: "?" } }, "an answer to no request of ours"],
     [{ surprise: true }, "neither answer nor event"],
+    [{ event: 5 }, "neither answer nor event"],
     [{ event: "NEW_IN_QEMU_12", data: { a: 1 } }, "not in our types: NEW_IN_QEMU_12"],
   ])("%j", async (message, words) => {
     const { peer, client, logged } = await connected();
@@ -222,6 +224,28 @@ describe("time limits and signals", () => {
     expect(await failed).toMatchObject({ message: "too late" });
     await settle();
     expect(peer.requests).toEqual([]);
+  });
+});
+
+describe("what ended", () => {
+  test("leaves no timer and no listener on the signal", async () => {
+    const { peer, client } = await connected();
+    const { signal } = new AbortController();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const events = client.listen(["STOP"]);
+      const answer = client.execute("stop", {}, { timeoutMs: 1000, signal });
+      const event = events.next({ timeoutMs: 1000, signal });
+      const { id } = await peer.take();
+      expect(vi.getTimerCount()).toBe(2);
+      expect(getEventListeners(signal, "abort")).toHaveLength(2);
+      peer.send({ event: "STOP" }, { return: {}, id });
+      await Promise.all([answer, event]);
+      expect(vi.getTimerCount()).toBe(0);
+      expect(getEventListeners(signal, "abort")).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

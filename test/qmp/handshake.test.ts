@@ -9,6 +9,7 @@ import {
 } from "../../src/qmp/index.ts";
 import { greeting, Peer } from "./peer.ts";
 
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const greetingBytes = Buffer.from(`${JSON.stringify(greeting)}\r\n`);
 
 describe("the greeting", () => {
@@ -45,6 +46,16 @@ describe("the greeting", () => {
       expect(peer.transport.destroyed).toBe(true);
     },
   );
+
+  test("that is none ends it all, whatever follows in the same chunk", async () => {
+    const peer = new Peer();
+    const received: string[] = [];
+    const connecting = connectQmp(peer.transport, { transcript: ({ text }) => received.push(text) });
+    peer.send({ hello: 1 }, greeting);
+    await expect(connecting).rejects.toThrow(QmpGreetingError);
+    expect(received).toEqual(['{"hello":1}']);
+    expect(peer.requests).toEqual([]);
+  });
 
   test("is not another protocol's", async () => {
     const peer = new Peer();
@@ -108,6 +119,39 @@ describe("the negotiation", () => {
     const connecting = connectQmp(peer.transport, { greetingTimeoutMs: 20, timeoutMs: 1 });
     peer.send(greeting);
     await expect(connecting).rejects.toThrow("no answer to qmp_capabilities within 20 ms");
+  });
+
+  test("takes longer than a command may, as when memory is being prepared", async () => {
+    const peer = new Peer();
+    const connecting = connectQmp(peer.transport, { timeoutMs: 1 });
+    peer.send(greeting);
+    const { id } = await peer.take();
+    await pause(10);
+    peer.send({ return: {}, id });
+    expect((await connecting).state).toBe("running");
+  });
+
+  test("once done, its limit is no more", async () => {
+    const peer = new Peer();
+    const connecting = connectQmp(peer.transport, { greetingTimeoutMs: 5 });
+    await peer.negotiate();
+    const client = await connecting;
+    await pause(15);
+    expect(client.state).toBe("running");
+  });
+
+  test("cut off right after its answer does not pass for done", async () => {
+    const peer = new Peer();
+    const client = new QmpClient(peer.transport);
+    peer.send(greeting);
+    const { id } = await peer.take();
+    // In one callback of the event loop, the end is seen before any promise goes on.
+    setImmediate(() => {
+      peer.send({ return: {}, id });
+      peer.transport.destroy();
+    });
+    await expect(client.ready).rejects.toThrow(QmpDisconnectedError);
+    expect(client.state).toBe("disconnected");
   });
 
   test("an event in the chunk of its answer reaches a listener opened before", async () => {
