@@ -9,9 +9,9 @@ import { formatNumaDistance, formatNumaNode } from "./numa.ts";
 import { formatObject } from "./object.ts";
 import { formatSmp } from "./smp.ts";
 
-/** One option of the command line: its tokens, and the decisions they come from. */
+/** One option of the command line: its words, and the decisions they come from. */
 export interface ArgvItem {
-  readonly tokens: readonly string[];
+  readonly words: readonly string[];
   readonly because: readonly string[];
   readonly launcherOnly: boolean;
 }
@@ -65,7 +65,7 @@ export function argvItems(plan: Plan): ArgvItem[] {
   return [...plan.options]
     .sort((a, b) => (rank.get(a.option) ?? 0) - (rank.get(b.option) ?? 0))
     .map((option) => ({
-      tokens: spell(option),
+      words: spell(option),
       because: option.because,
       launcherOnly: option.launcherOnly ?? false,
     }));
@@ -73,7 +73,7 @@ export function argvItems(plan: Plan): ArgvItem[] {
 
 /** QEMU's arguments, the program not among them. The same plan gives the same bytes. */
 export function renderArgv(plan: Plan): string[] {
-  return argvItems(plan).flatMap((item) => item.tokens);
+  return argvItems(plan).flatMap((item) => item.words);
 }
 
 function spell(option: QemuOption): string[] {

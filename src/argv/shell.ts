@@ -5,7 +5,7 @@ import { argvItems } from "./render.ts";
 export function renderShell(plan: Plan): string {
   const lines = argvItems(plan)
     .filter((item) => !item.launcherOnly)
-    .map((item) => item.tokens.map(quote).join(" "));
+    .map((item) => item.words.map(quote).join(" "));
   return [quote(plan.program), ...lines].join(" \\\n  ");
 }
 

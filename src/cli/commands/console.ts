@@ -41,7 +41,7 @@ export function addConsole(program: Command): void {
       const end = await attachConsole(system, name, {
         input: stdin,
         output: stdout,
-        escape: interactive ? escapeKey : null,
+        escapeByte: interactive ? escapeKey : null,
         ...(options.console === undefined ? {} : { console: options.console }),
       });
       if (interactive) terminal.printError(end === "closed" ? `\r\n${name} closed the console` : "");
