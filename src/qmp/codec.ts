@@ -4,7 +4,7 @@
  */
 
 /** Longest line accepted, in bytes without its end. QEMU's own parser stops at the same size. */
-export const lineLimitBytes = 64 * 1024 * 1024;
+const lineLimitBytes = 64 * 1024 * 1024;
 
 /** One line as it came: a JSON value, or why it is none. `text` is the line without its end. */
 export type DecodedLine =

@@ -1,7 +1,6 @@
 export type * from "./backends.ts";
 export type * from "./block.ts";
 export { connectQmp, QmpClient, type QmpClientOptions } from "./client.ts";
-export { type DecodedLine, encodeLine, LineDecoder, lineLimitBytes } from "./codec.ts";
 export type {
   CommandArguments,
   CommandName,

@@ -109,6 +109,16 @@ describe("the line limit", () => {
     }
   });
 
+  test("is 64 MiB unless told otherwise", () => {
+    const decoder = new LineDecoder();
+    const mebibyte = Buffer.alloc(1024 * 1024, "1");
+    for (let count = 0; count < 64; count += 1) expect(decoder.push(mebibyte)).toEqual([]);
+    expect(decoder.push(Buffer.from("11"))).toEqual([
+      { text: "1".repeat(200), problem: expect.stringContaining("more than 67108864 bytes") },
+    ]);
+    expect(decoder.push(Buffer.from("{}\n"))).toEqual([]);
+  });
+
   test("a longer one is refused, before its end and whatever the chunks", () => {
     for (const size of [1, 3, 100]) {
       const bytes = Buffer.from(`"${"1".repeat(20)}`);
