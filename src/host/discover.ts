@@ -74,7 +74,7 @@ async function discoverKvm(
     return { usable: false, reason: "there is no QEMU to try it with" };
   }
   if (cachedKvm(system, found.cache, found.binary)) return { usable: true, reason: "" };
-  if (!mayStart) return { usable: false, reason: "not tried since this machine started" };
+  if (!mayStart) return { usable: false, reason: "not tried since this machine started", untried: true };
   return tryKvm(system, found.cache, found.binary);
 }
 

@@ -1,19 +1,22 @@
 import type { System } from "../system/index.ts";
 import type { FirmwareImage } from "./topology.ts";
 
-/** Where distributions describe their firmware, the administrator's folder first. */
-const folders = ["/etc/qemu/firmware", "/usr/share/qemu/firmware"];
+/** Where firmware is described. A file in the administrator's folder replaces the distribution's of the same name. */
+const folders = ["/usr/share/qemu/firmware", "/etc/qemu/firmware"];
 
 /**
- * UEFI images for a q35 machine, by the distribution's preference: the files' names order them.
+ * UEFI images for a q35 machine, by preference: the files' names order them, whatever folder they are in. An empty
+ * file takes an image away.
  * @see https://www.qemu.org/docs/master/interop/firmware.html
  */
 export function readFirmware(files: System["files"]): FirmwareImage[] {
-  return folders.flatMap((folder) =>
-    (files.list(folder) ?? [])
-      .filter((name) => name.endsWith(".json"))
-      .flatMap((name) => describe(files.tryReadText(`${folder}/${name}`)) ?? []),
-  );
+  const paths = new Map<string, string>();
+  for (const folder of folders) {
+    for (const name of files.list(folder) ?? []) {
+      if (name.endsWith(".json")) paths.set(name, `${folder}/${name}`);
+    }
+  }
+  return [...paths.keys()].sort().flatMap((name) => describe(files.tryReadText(paths.get(name) ?? "")) ?? []);
 }
 
 interface Description {

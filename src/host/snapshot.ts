@@ -7,8 +7,8 @@ const count = z.int().nonnegative();
 const id = z.int().min(-1);
 const names = z.array(z.string());
 
-/** The same shape as `Host`; the compiler compares the two below. */
-const hostSchema = z.strictObject({
+/** The same shape as `Host`, which a test has the compiler compare. */
+export const hostSchema = z.strictObject({
   version: z.literal(1),
   processor: z.strictObject({
     vendor: z.string(),
@@ -38,7 +38,7 @@ const hostSchema = z.strictObject({
       distances: z.array(z.int().min(1).max(255)),
     }),
   ),
-  kvm: z.strictObject({ usable: z.boolean(), reason: z.string() }),
+  kvm: z.strictObject({ usable: z.boolean(), reason: z.string(), untried: z.exactOptional(z.boolean()) }),
   qemu: z.exactOptional(
     z.strictObject({
       binary: z.string(),
@@ -57,6 +57,9 @@ const hostSchema = z.strictObject({
       events: names,
       cpuModels: names,
     }),
+  ),
+  firmware: z.exactOptional(
+    z.array(z.strictObject({ code: z.string(), vars: z.string(), secureBoot: z.boolean() })),
   ),
 });
 

@@ -76,6 +76,8 @@ export interface KvmFacts {
   readonly usable: boolean;
   /** Why not, for people; empty when usable. */
   readonly reason: string;
+  /** Nothing speaks against it, and nobody has tried since the machine started. */
+  readonly untried?: boolean;
 }
 
 /** What one QEMU binary is and can do; asked over QMP once and cached by path, size and modification time. */

@@ -35,7 +35,7 @@ it("starts and writes nothing unless asked for more than CPUs and nodes", async 
 it("starts nothing when it may not, and says so", async () => {
   const need = { kvm: true, qemu: "if-present" } as const;
   const host = await discoverHost(fakeSystem(withKvm), { need, mayStart: false });
-  expect(host.kvm).toEqual({ usable: false, reason: "not tried since this machine started" });
+  expect(host.kvm).toEqual({ usable: false, reason: "not tried since this machine started", untried: true });
   expect(host).not.toHaveProperty("qemu");
 });
 

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
+import type { z } from "zod";
 import { type Host, readSnapshot, writeSnapshot } from "../../src/host/index.ts";
+import type { hostSchema } from "../../src/host/snapshot.ts";
 
 const text = readFileSync(new URL("../hosts/sparse.json", import.meta.url), "utf8");
 
@@ -26,6 +28,17 @@ it("writes the same bytes whatever order the keys came in", () => {
   const { version, processor, cpus, nodes, kvm, qemu } = host();
   const reversed = { qemu, kvm, nodes, cpus, processor, version } as Host;
   expect(writeSnapshot(reversed)).toBe(text);
+});
+
+type Writable<T> = T extends object ? { -readonly [Key in keyof T]: Writable<T[Key]> } : T;
+
+it("has every key of a host, and no other", () =>
+  expectTypeOf<z.infer<typeof hostSchema>>().toEqualTypeOf<Writable<Host>>());
+
+it("carries what only some hosts have", () => {
+  const firmware = [{ code: "/code.fd", vars: "/vars.fd", secureBoot: true }];
+  const full: Host = { ...host(), firmware, kvm: { usable: false, reason: "not tried", untried: true } };
+  expect(readSnapshot(writeSnapshot(full))).toEqual({ ok: true, value: full, warnings: [] });
 });
 
 it("does without QEMU, reclaimable memory and an alias", () => {
