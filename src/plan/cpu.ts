@@ -1,4 +1,5 @@
 import { formatIdSet } from "../units/index.ts";
+import { planSiblingFeatures } from "./cpu-siblings.ts";
 import type { Draft } from "./draft.ts";
 import type { Accelerator } from "./machine.ts";
 import { sources } from "./sources.ts";
@@ -73,16 +74,18 @@ export function planCpu(
     facts: [`accelerator ${accelerator}`],
     source: sources.cpuModels,
   });
+  const siblings = planSiblingFeatures(draft, accelerator, plan.topology);
   const hostBits = cpus.physicalBits === "host";
   draft.add({
     option: "cpu",
     model: cpus.model,
     properties: {
+      ...siblings.properties,
       ...cpus.features,
       "host-phys-bits": hostBits ? true : undefined,
       "phys-bits": typeof cpus.physicalBits === "number" ? cpus.physicalBits : undefined,
     },
-    because: [model],
+    because: [model, ...siblings.because],
   });
 
   const count = Math.min(cpus.boot, plan.max);

@@ -1,4 +1,4 @@
-import { describeByteSize, formatIdSet } from "../units/index.ts";
+import { describeByteSize, formatByteSize, formatIdSet } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 import { checkHostMemory } from "./memory-host.ts";
 import type { Cell } from "./numa.ts";
@@ -139,9 +139,7 @@ function checkSizes(draft: Draft, cells: readonly Cell[]): void {
     draft.refuse("MEMORY_ALIGNMENT", path, {
       found: `${what} of ${bytes} bytes`,
       needed: `a multiple of ${describeByteSize(unit)}${unit === memory.pageSize ? ", the page size" : ""}`,
-      fix: `write ${describeByteSize(Math.max(unit, Math.round(bytes / unit) * unit))
-        .replace(" ", "")
-        .replace("iB", "")}`,
+      fix: `write ${formatByteSize(Math.max(unit, Math.round(bytes / unit) * unit))}`,
     });
   };
   checkMultiple(memory.size, ["memory", "size"], "memory");
@@ -153,7 +151,7 @@ function checkSizes(draft: Draft, cells: readonly Cell[]): void {
       draft.refuse("NUMA_MEMORY_SUM", ["memory", "size"], {
         found: `${describeByteSize(memory.size)} in all, and ${describeByteSize(sum)} in ${cells.length} cells (${cells.map((cell) => describeByteSize(cell.memoryBytes)).join(" + ")})`,
         needed: "cells that sum to memory.size",
-        fix: `write ${describeByteSize(sum).replace(" ", "").replace("iB", "")} here, or change the cells`,
+        fix: `write ${formatByteSize(sum)} here, or change the cells`,
       });
     }
   }
@@ -182,7 +180,7 @@ function checkGrowth(draft: Draft): void {
     draft.refuse("MEMORY_MAX", ["memory", "max"], {
       found: `a maximum of ${describeByteSize(max)} below the size of ${describeByteSize(memory.size)}`,
       needed: "max no lower than size",
-      fix: `write ${describeByteSize(memory.size).replace(" ", "").replace("iB", "")} or more`,
+      fix: `write ${formatByteSize(memory.size)} or more`,
     });
   }
   if (memory.slots > 0 && max <= memory.size) {
