@@ -49,7 +49,6 @@ export const codes = {
   PCIE_CHASSIS: invalid("Two ports with the same chassis and slot"),
   DISK_COMBINATION: invalid("Disk settings that do not go together"),
   NETWORK_COMBINATION: invalid("Network settings that do not go together"),
-  FIRMWARE_COMBINATION: invalid("Firmware settings that do not go together"),
   SHARE_COMBINATION: invalid("Shared folder settings that do not go together"),
   ARGV_BYTE: invalid("A value with a byte that no QEMU option can carry"),
 
