@@ -12,6 +12,7 @@ export function fixFor(schema: z.core.$ZodType, value: unknown): string {
     nearestOf(schema, value) ??
     wrapped(wanted, value) ??
     ruleOf(schema, value) ??
+    (valuesOf(schema).length > 0 ? "write one of these" : undefined) ??
     `write ${describeSchema(schema)}`
   );
 }

@@ -134,9 +134,9 @@ function brokenText(before: string, rest: string): SyntaxWords {
   };
 }
 
-/** Whether a text has brackets open and ends with the name, number, text or comma at the offset. */
+/** Whether a text has brackets open and ends with the name, number, text or sign at the offset. */
 export function endsEarly(text: string, offset: number): boolean {
-  return /^\s*(\w+|"[^"]*"?|[,:-])\s*$/.test(text.slice(offset)) && closersFor(text) !== "";
+  return /^\s*(\w+|"[^"]*"?|[,:[{-])\s*$/.test(text.slice(offset)) && closersFor(text) !== "";
 }
 
 /** The brackets that are still open, as they must be closed: "]}". */
