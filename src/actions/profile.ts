@@ -1,4 +1,4 @@
-import { QlaunchError, refusal } from "../errors/index.ts";
+import { refusal } from "../errors/index.ts";
 import { type Profile, type ProfileReading, parseProfile, resolvePaths } from "../profile/index.ts";
 import { type System, SystemError } from "../system/index.ts";
 
@@ -41,9 +41,4 @@ function readProfileText(system: System, file: string): string {
 function folderOf(system: System, file: string): string {
   const absolute = file.startsWith("/") ? file : `${system.user.workingDirectory}/${file}`;
   return absolute.slice(0, absolute.lastIndexOf("/")) || "/";
-}
-
-/** @throws QlaunchError with every problem of the text, placed */
-export function requireValid({ reading }: LoadedProfile): void {
-  if (reading.diagnostics.length > 0) throw new QlaunchError(reading.diagnostics);
 }

@@ -1,0 +1,42 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+
+/** The built program, as a user runs it, with a run root of its own. */
+export interface Cli {
+  readonly root: string;
+  run(...arguments_: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
+  /** Runs it, and fails unless it ends well. */
+  ok(...arguments_: readonly string[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
+
+export function openCli(qemu: string): Cli {
+  const root = mkdtempSync(join(tmpdir(), "qlaunch-cli-"));
+  const run: Cli["run"] = async (...arguments_) => {
+    const result = await execa("node", [program, ...arguments_], {
+      reject: false,
+      stdin: "ignore",
+      env: { QLAUNCH_RUN_DIR: root, QLAUNCH_QEMU: qemu, NO_COLOR: "1" },
+    });
+    return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+  };
+  return {
+    root,
+    run,
+    async ok(...arguments_) {
+      const { exitCode, stdout, stderr } = await run(...arguments_);
+      if (exitCode !== 0)
+        throw new Error(`qlaunch ${arguments_.join(" ")} ended with ${exitCode}:\n${stdout}\n${stderr}`);
+      return stdout;
+    },
+    async close() {
+      for (const name of readdirSync(root).filter((entry) => !entry.startsWith(".")))
+        await run("down", name, "--force");
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
