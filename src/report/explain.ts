@@ -9,18 +9,32 @@ export interface SpelledOption {
 }
 
 /**
- * Every decision with its rule, the facts and the source, in the order they were made, each with the options that
- * follow from it. An option of several decisions stands below the first and names the others.
+ * Every decision with its rule, the facts and the source, concern by concern, each with the options that follow from
+ * it. An option of several decisions stands below the first and names the others.
  */
 export function renderExplanation(plan: Plan, options: readonly SpelledOption[], style: Style): string[] {
-  return plan.decisions.flatMap((decision, index) => [
-    ...(plan.decisions[index - 1]?.concern === decision.concern ? [] : heading(decision, index, style)),
-    ...decisionLines(decision, style),
-    ...options.filter(({ because }) => because[0] === decision.id).map((option) => optionLine(option, style)),
-  ]);
+  const concerns = [...new Set(plan.decisions.map(({ concern }) => concern))];
+  const decisions = concerns.flatMap((concern) =>
+    plan.decisions.filter((decision) => decision.concern === concern),
+  );
+  const known = new Set(decisions.map(({ id }) => id));
+  const orphans = options.filter(({ because }) => !known.has(because[0] ?? ""));
+  return [
+    ...decisions.flatMap((decision, index) => [
+      ...(decisions[index - 1]?.concern === decision.concern ? [] : heading(decision.concern, index, style)),
+      ...decisionLines(decision, style),
+      ...options
+        .filter(({ because }) => because[0] === decision.id)
+        .map((option) => optionLine(option, style)),
+    ]),
+    // A plan has none of these; a reader shall see it if one has.
+    ...(orphans.length > 0
+      ? ["", "without a decision", ...orphans.map((option) => optionLine(option, style))]
+      : []),
+  ];
 }
 
-function heading({ concern }: Decision, index: number, { colors }: Style): string[] {
+function heading(concern: string, index: number, { colors }: Style): string[] {
   return [...(index === 0 ? [] : [""]), colors.bold(concern)];
 }
 

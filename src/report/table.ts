@@ -23,9 +23,7 @@ export function renderTable<Row>(
 ): string[] {
   const texts = rows.map((row) => columns.map((column) => cellText(column.value(row))));
   const isRight = columns.map(
-    ({ align, value }) =>
-      (align ?? (rows.length > 0 && rows.every((row) => isNumeric(value(row))) ? "right" : "left")) ===
-      "right",
+    ({ align, value }) => (align ?? (isNumeric(rows.map(value)) ? "right" : "left")) === "right",
   );
   const headers = columns.map(({ header }) => header);
   const natural = headers.map((header, index) =>
@@ -48,8 +46,9 @@ function cellText(value: string | number | undefined): string {
   return value === undefined || value === "" ? "-" : printable(String(value));
 }
 
-function isNumeric(value: string | number | undefined): boolean {
-  return value === undefined || typeof value === "number";
+function isNumeric(values: readonly (string | number | undefined)[]): boolean {
+  const present = values.filter((value) => value !== undefined);
+  return present.length > 0 && present.every((value) => typeof value === "number");
 }
 
 function shrink(natural: readonly number[], columns: number): number[] {

@@ -23,5 +23,6 @@ export function renderVcpus(
     { header: "allowed", value: ({ allowedCpus }) => formatIdSet(allowedCpus) },
     { header: "affinity", value: ({ allowedCpus }) => affinityMap(allowedCpus, nodes) },
   ];
-  return [...renderTable(threads, columns, style), "", ...affinityLegend(nodes)];
+  // Half a map says nothing, so lines may be longer than the terminal is wide.
+  return [...renderTable(threads, columns, { ...style, columns: undefined }), "", ...affinityLegend(nodes)];
 }
