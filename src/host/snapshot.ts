@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Diagnostic, failure, type Result, success } from "../errors/index.ts";
 import { formatJson } from "./format-json.ts";
 import type { Host } from "./topology.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { lineOfText, patterned } from "./scalars.ts";
 
 const count = z.int().min(1).max(4096);

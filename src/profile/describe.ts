@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { expectationOf, keysOf, requiredKeysOf, unwrap, valuesOf } from "./shape.ts";
 
 /** What a schema takes, in words: "a whole number from 1 to 4096". */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPath, identifier, lineOfText, patterned } from "./scalars.ts";
 
 /** The key that every device on the tree has. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPath, identifier, patterned } from "./scalars.ts";
 
 /** @see https://www.qemu.org/docs/master/system/qemu-block-drivers.html */

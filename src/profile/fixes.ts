@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { describeSchema, limitsOf } from "./describe.ts";
 import { expectationOf, jsonTypeOf, keysOf, optionsOf, typesOf, unwrap, valuesOf } from "./shape.ts";
 import { closest } from "./suggest.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { formatJsonPath, type JsonPath } from "../errors/index.ts";
 import { describeSchema, describeValue } from "./describe.ts";
 import { fixFor } from "./fixes.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPath, lineOfText, patterned } from "./scalars.ts";
 
 /** @see https://www.qemu.org/docs/master/system/i386/pc.html */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { byteSize, hostPath } from "./scalars.ts";
 
 /** @see https://www.qemu.org/docs/master/system/invocation.html (memory-backend-ram, -memfd, -file) */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPath, identifier, interfaceName, macAddress, patterned } from "./scalars.ts";
 
 const forward = patterned(/^(tcp|udp):[0-9.]*:\d{1,5}-[0-9.]*:\d{1,5}$/, {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { byteSize, idSet } from "./scalars.ts";
 
 const cell = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { byteSize, identifier, slotAddress } from "./scalars.ts";
 
 const portOptions = {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { identifier, idSet, patterned } from "./scalars.ts";
 
 /** @see https://man7.org/linux/man-pages/man2/sched_setaffinity.2.html */

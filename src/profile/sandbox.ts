@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { patterned } from "./scalars.ts";
 
 const account = patterned(/^([a-z_][a-z0-9_-]*|[0-9]+)$/, {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseByteSize, parseIdSet, parseMacAddress } from "../units/index.ts";
 
 /** What a value must be, in words, where the schema itself has only a pattern or a function. */

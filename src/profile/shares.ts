@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hostPath, identifier, patterned } from "./scalars.ts";
 
 /** Folders of the host that the guest can mount. */
