@@ -1,0 +1,33 @@
+// What qlaunch costs beside the bare thing, as ratios measured in one run: quote these, never single times.
+// Usage: npm run bench [-- --runs N] [-- --json] [-- --qemu PROGRAM]
+import { execFileSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { benchPlan } from "./bench/plan.mjs";
+import { printTable } from "./bench/table.mjs";
+import { benchUp } from "./bench/up.mjs";
+import { benchVersion } from "./bench/version.mjs";
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "9" },
+    qemu: { type: "string", default: process.env.QLAUNCH_QEMU ?? "qemu-system-x86_64" },
+    json: { type: "boolean", default: false },
+  },
+});
+const runs = Number(values.runs);
+const progress = (text) => process.stderr.write(`${text} ...\n`);
+
+progress("start-up of --version");
+const rows = [await benchVersion(runs)];
+progress("planning");
+rows.push(...(await benchPlan(runs)));
+progress("up --paused against the bare start");
+rows.push(await benchUp(runs, values.qemu));
+
+const versions = {
+  node: process.version,
+  qemu: execFileSync(values.qemu, ["--version"], { encoding: "utf8" }).split("\n")[0],
+  runs,
+};
+if (values.json) console.log(JSON.stringify({ versions, rows }, null, 2));
+else printTable(rows, versions);

@@ -1,0 +1,25 @@
+const columns = [
+  ["work", (row) => row.work],
+  ["against", (row) => row.floor],
+  ["ratio", (row) => row.ratio.toFixed(2)],
+  ["spread", (row) => `${row.ratioMin.toFixed(2)}-${row.ratioMax.toFixed(2)}`],
+  ["ours ms", (row) => row.oursMs.toFixed(1)],
+  ["floor ms", (row) => row.floorMs.toFixed(1)],
+];
+
+/** A Markdown table that also aligns in a terminal. */
+export function printTable(rows, versions) {
+  const cells = rows.map((row) => columns.map(([, value]) => value(row)));
+  const widths = columns.map(([header], index) =>
+    Math.max(header.length, ...cells.map((line) => line[index].length)),
+  );
+  const isText = (index) => index < 2;
+  const line = (texts) =>
+    `| ${texts.map((text, index) => (isText(index) ? text.padEnd(widths[index]) : text.padStart(widths[index]))).join(" | ")} |`;
+  console.log(line(columns.map(([header]) => header)));
+  console.log(
+    `|${widths.map((width, index) => (isText(index) ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`,
+  );
+  for (const texts of cells) console.log(line(texts));
+  console.log(`\n${versions.runs} runs each, interleaved; medians. Node ${versions.node}, ${versions.qemu}.`);
+}

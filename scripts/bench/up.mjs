@@ -1,0 +1,73 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compare, time } from "./statistics.mjs";
+
+const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
+const profile = new URL("../../test/e2e/profiles/ol8-twin.json", import.meta.url).pathname;
+
+/** `up --paused`, to pinned and read back, against the exec of the same arguments until query-cpus-fast answers. */
+export async function benchUp(runs, qemu) {
+  const root = mkdtempSync(join(tmpdir(), "qlaunch-bench-"));
+  const env = { ...process.env, QLAUNCH_RUN_DIR: root, QLAUNCH_QEMU: qemu };
+  const qlaunch = (...arguments_) =>
+    execFileSync(process.execPath, [program, ...arguments_], {
+      env,
+      stdio: ["ignore", "pipe", "ignore"],
+      encoding: "utf8",
+    });
+  const argv = qlaunch("plan", profile, "--format", "argv").trim().split("\n");
+  const ours = [];
+  const floor = [];
+  try {
+    for (let run = -1; run < runs; run++) {
+      const a = await time(() => qlaunch("up", profile, "--paused"));
+      qlaunch("down", "ol8-twin", "--force");
+      mkdirSync(join(root, "ol8-twin/qemu"), { recursive: true });
+      const b = await bareStart(qemu, argv);
+      rmSync(join(root, "ol8-twin"), { recursive: true });
+      if (run < 0) continue;
+      ours.push(a);
+      floor.push(b);
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+  return compare("up --paused, 16 vCPUs in 4 cells", "bare exec to query-cpus-fast", ours, floor);
+}
+
+/** Milliseconds from exec to the vCPUs' answer; QEMU ends after. */
+async function bareStart(qemu, argv) {
+  const started = performance.now();
+  const child = spawn(qemu, argv, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const monitor = child.stdio[3];
+  const replies = lines(monitor);
+  monitor.on("error", () => {});
+  const ask = async (execute) => {
+    monitor.write(`${JSON.stringify({ execute, id: execute })}\n`);
+    for (;;) {
+      const { value, done } = await replies.next();
+      if (done) throw new Error(`QEMU ended before it answered ${execute}`);
+      if (JSON.parse(value).id === execute) return;
+    }
+  };
+  await replies.next();
+  await ask("qmp_capabilities");
+  await ask("query-cpus-fast");
+  const spent = performance.now() - started;
+  monitor.write('{"execute": "quit"}\n');
+  await ended;
+  return spent;
+}
+
+async function* lines(stream) {
+  let rest = "";
+  for await (const chunk of stream) {
+    rest += chunk;
+    const parts = rest.split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+}
