@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
 import { connectQmp, type QmpClient, QmpError } from "../qmp/index.ts";
 import { type System, SystemError } from "../system/index.ts";
 
@@ -14,6 +15,7 @@ const limitSeconds = 15;
  * Starts QEMU for a few questions and ends it. Nothing of it is left, whatever happens: a watchdog ends it even when
  * this program is killed.
  * @param machine the switches that make the machine to ask
+ * @param answerLimitMs how long each answer may take
  * @throws QemuSilent; its message is QEMU's own words where there are any
  */
 export async function askQemu<T>(
@@ -21,12 +23,15 @@ export async function askQemu<T>(
   program: string,
   machine: readonly string[],
   ask: (client: QmpClient) => Promise<T>,
+  answerLimitMs = limitSeconds * 1000,
 ): Promise<T> {
   const common = ["-nodefaults", "-no-user-config", "-display", "none"];
-  const monitor = ["-chardev", "socket,id=qmp,fd=3", "-qmp", "chardev:qmp"];
+  const command = [program, ...common, ...machine, "-chardev", "socket,id=qmp,fd=3", "-qmp", "chardev:qmp"];
   const log = makeLog(system);
   try {
-    return await converse(system, [program, ...common, ...machine, ...monitor], log.path, ask);
+    return await converse(system, command, log.path, (monitor) =>
+      connectQmp(monitor, { timeoutMs: answerLimitMs }).then(ask),
+    );
   } catch (error) {
     if (!(error instanceof QmpError || error instanceof SystemError)) throw error;
     const words = system.files.tryReadText(log.path)?.trim();
@@ -40,7 +45,7 @@ async function converse<T>(
   system: System,
   command: readonly string[],
   logPath: string,
-  ask: (client: QmpClient) => Promise<T>,
+  talk: (monitor: Duplex) => Promise<T>,
 ): Promise<T> {
   const watched = ["-s", "KILL", String(limitSeconds), ...command];
   const started = await system.processes.start("timeout", watched, { logPath });
@@ -48,16 +53,12 @@ async function converse<T>(
   const ended = started.exited.then(() => {
     running = false;
   });
-  let askedToQuit = false;
   try {
-    const client = await connectQmp(started.monitor, { timeoutMs: limitSeconds * 1000 });
-    const answer = await ask(client);
-    // QEMU may be gone before it has said that it goes.
-    await client.execute("quit").catch(() => {});
-    askedToQuit = true;
-    return answer;
+    return await talk(started.monitor);
   } finally {
-    if (running && !askedToQuit) system.processes.signal(started.pid, "SIGTERM");
+    // There is nothing to save, and QEMU 7.2 may hang when it ends by itself while a command is under way, deaf to
+    // SIGTERM. It shares a process group with the watchdog, who leads it.
+    if (running) system.processes.signal(-started.pid, "SIGKILL");
     await ended;
     started.release();
   }

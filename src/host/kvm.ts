@@ -51,7 +51,8 @@ export async function tryAccelerator(
   // A guest that crashes at once would restart for ever; this way QEMU ends.
   const machine = ["-machine", `q35,accel=${accelerator}`, "-cpu", model, "-m", "64", "-no-reboot", "-S"];
   try {
-    return await askQemu(system, program, machine, (client) => watchFirmware(system, client, limitMs));
+    const watch = (client: QmpClient) => watchFirmware(system, client, limitMs);
+    return await askQemu(system, program, machine, watch, limitMs);
   } catch (error) {
     if (!(error instanceof QemuSilent)) throw error;
     return `QEMU does not run a guest with it: ${error.message}`;
