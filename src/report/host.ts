@@ -1,6 +1,6 @@
 import type { Host, HostNode } from "../host/topology.ts";
 import { describeByteSize, formatIdSet } from "../units/index.ts";
-import { printable, type Style } from "./style.ts";
+import { counted, printable, type Style } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
 
 /** `qlaunch host show`: the processor, KVM and QEMU, the nodes with their CPUs and memory, the distances. */
@@ -13,7 +13,7 @@ export function renderHost(host: Host, style: Style): string[] {
   const { processor, kvm, qemu } = host;
   const facts: [label: string, value: string | undefined][] = [
     ["processor", `${processor.model}, ${processor.physicalAddressBits} physical address bits`],
-    ["CPUs", `${online.length} online, ${cores} cores, ${sockets} sockets`],
+    ["CPUs", `${online.length} online, ${counted(cores, "core")}, ${counted(sockets, "socket")}`],
     ["offline", offline.length > 0 ? formatIdSet(offline) : undefined],
     ["isolated", isolated.length > 0 ? formatIdSet(isolated) : undefined],
     ["KVM", kvm.usable ? "usable" : `not usable: ${kvm.reason}`],

@@ -69,7 +69,7 @@ export function humanRenderer(style: Style): (event: Event) => string {
 }
 
 /** An event of QEMU's on one line: when, which, and its data. */
-export function renderQmpEvent({ timestampMs, name, data }: QmpEventSeen, { colors }: Style): string {
+function renderQmpEvent({ timestampMs, name, data }: QmpEventSeen, { colors }: Style): string {
   return `${new Date(timestampMs).toISOString()}  ${colors.bold(name)}  ${printable(JSON.stringify(data))}`;
 }
 

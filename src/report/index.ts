@@ -3,7 +3,7 @@ export { renderDiagnostic, renderDiagnostics } from "./diagnostic.ts";
 export { describeDuration } from "./duration.ts";
 export { renderExplanation, type SpelledOption } from "./explain.ts";
 export { renderHost } from "./host.ts";
-export { humanRenderer, renderQmpEvent } from "./human.ts";
+export { humanRenderer } from "./human.ts";
 export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";
 export { renderPlanJson } from "./plan-json.ts";
 export { type Output, type Style, styleFor } from "./style.ts";

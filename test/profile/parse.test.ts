@@ -310,6 +310,17 @@ describe("wrong values", () => {
     ]);
   });
 
+  it("of a union are told for the branch whose required key is there, however many keys of another are", async () => {
+    const diagnostics = await diagnose({
+      pcie: { tree: [{ rootPort: "r", busNr: 3, numaNode: 0, ports: [] }] },
+    });
+    expect(diagnostics.map(({ code, path }) => `${code} ${path.join(".")}`)).toEqual([
+      "PROFILE_UNKNOWN_KEY pcie.tree.0.busNr",
+      "PROFILE_UNKNOWN_KEY pcie.tree.0.numaNode",
+      "PROFILE_UNKNOWN_KEY pcie.tree.0.ports",
+    ]);
+  });
+
   it("are shortened, and control characters are written as escapes", async () => {
     const [long] = await diagnose({ name: "x".repeat(500) });
     expect(long?.found).toBe(`name is "${"x".repeat(56)}..."`);
