@@ -10,10 +10,19 @@ export interface Explanation {
   readonly fix: string;
 }
 
-/** Looks QEMU's words up, the last line first. Undefined when none is known. */
+/** What is known of an end, by QEMU's words or the signal. */
+export function explain(exit: Exit, words: readonly string[]): Explanation | undefined {
+  return explainWords(words) ?? explainSignal(exit);
+}
+
+/** The lines before the end that may say why: a helper's words stand above QEMU's own. */
+const lastLines = 5;
+
+/** Looks QEMU's last words up, the more special complaint first. Undefined when none is known. */
 export function explainWords(words: readonly string[]): Explanation | undefined {
-  for (const line of [...words].reverse()) {
-    for (const { words: pattern, needed, fix } of knownDeaths) {
+  const last = words.slice(-lastLines).reverse();
+  for (const { words: pattern, needed, fix } of knownDeaths) {
+    for (const line of last) {
       const match = pattern.exec(line);
       if (match === null) continue;
       const fill = (text: string) =>
@@ -29,7 +38,7 @@ export function explainExit(files: Files, logFile: string, exit: Exit): QlaunchE
   const words = readWords(files, logFile);
   const complaint = findComplaint(words);
   const how = `QEMU ended (${describeExit(exit)}) before it was ready`;
-  const known = explainWords(words) ?? explainSignal(exit);
+  const known = explain(exit, words);
   return refusal("VM_START_FAILED", {
     found: complaint === undefined ? `${how}, without a word` : `${how}: ${complaint}`,
     needed: known?.needed ?? "a QEMU that starts with the options of the plan",

@@ -4,13 +4,14 @@ export { type FollowOptions, followEvents } from "./events-follow.ts";
 export { type RunRequest, runVm } from "./foreground.ts";
 export { launchVm } from "./launch.ts";
 export { readLedger } from "./ledger.ts";
+export { type LogChoice, readVmLog } from "./logs.ts";
 export { preflight } from "./preflight.ts";
 export { executeQmp } from "./qmp-command.ts";
-export { keptUuid, type VmRecord } from "./record.ts";
+export { keptUuid, listNames, type VmRecord } from "./record.ts";
 export { type Places, placesFor, runRoot } from "./run-root.ts";
 export { type OpenVm, openVm } from "./session.ts";
 export { stopVm } from "./shutdown.ts";
-export { describeVm, listVms, readVmLog } from "./status.ts";
+export { describeVm, listVms } from "./status.ts";
 export { listVcpuThreads } from "./threads.ts";
 export type {
   LaunchedVm,

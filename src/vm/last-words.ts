@@ -13,10 +13,12 @@ export function readWords(files: Files, path: string, offset = 0): string[] {
     .filter((line) => line !== "");
 }
 
-/** The line that says what went wrong: the last one that is no warning or hint, else the last. */
+/** The line that says what went wrong: the last that names its program and is no warning, else the last. */
 export function findComplaint(words: readonly string[]): string | undefined {
-  const complaint = words.findLast((line) => !/\bwarning: |\binfo: |^\s|^Try |^(Usage|usage):/.test(line));
-  return complaint ?? words.at(-1);
+  const complaints = words.filter((line) => !/\b(?:warning|info): /.test(line));
+  const complaint =
+    complaints.findLast((line) => /^[\w./-]+: /.test(line)) ?? complaints.at(-1) ?? words.at(-1);
+  return complaint?.replace(/^qemu(?:-system-x86_64)?: /, "");
 }
 
 /** The end of what it said. */

@@ -1,17 +1,126 @@
-import type { System } from "../system/index.ts";
-import type { VmDetail, VmSummary } from "./types.ts";
+import type { RunState } from "../qmp/index.ts";
+import { type System, SystemError } from "../system/index.ts";
+import { describeDeath } from "./claim.ts";
+import { type FoundVm, findVm, requireRecord } from "./find.ts";
+import { isAlive, readStat, residentBytes, ticksPerSecond } from "./process.ts";
+import { listNames, readLiveness, type VmRecord } from "./record.ts";
+import { checkOwnFolder, runRoot } from "./run-root.ts";
+import { openMonitor, readPlan } from "./session.ts";
+import type { VmDetail, VmState, VmSummary } from "./types.ts";
+
+/** A monitor that is busy with another command is not waited for: /proc tells enough. */
+const askMs = 500;
 
 /** Every VM of this run root, by name. */
-export async function listVms(_system: System): Promise<VmSummary[]> {
-  throw new Error("not yet");
+export async function listVms(system: System): Promise<VmSummary[]> {
+  const root = runRoot(system);
+  checkOwnFolder(system, root);
+  return Promise.all(listNames(system.files, root).map((name) => summarize(system, findVm(system, name))));
 }
 
 /** @throws QlaunchError VM_UNKNOWN */
-export async function describeVm(_system: System, _name: string): Promise<VmDetail> {
-  throw new Error("not yet");
+export async function describeVm(system: System, name: string): Promise<VmDetail> {
+  const found = findVm(system, name);
+  const { places, reading } = found;
+  const record = reading.kind === "record" ? reading.record : undefined;
+  return {
+    ...(await summarize(system, found)),
+    uuid: record?.uuid,
+    createdMs: record?.createdMs,
+    program: record?.program,
+    directory: places.directory,
+    logFile: places.logFile,
+    monitorSocket: places.monitorSocket,
+    consoles: record === undefined ? [] : consolesOf(system, found),
+    helpers: (record?.helpers ?? []).map(({ id, process }) => ({
+      id,
+      pid: process.pid,
+      running: isAlive(system.files, process),
+    })),
+    exclusiveCpus: record?.exclusiveCpus ?? [],
+    cells: record?.cells ?? [],
+  };
 }
 
 /** What QEMU wrote to its standard output and error. @throws QlaunchError VM_UNKNOWN */
-export function readVmLog(_system: System, _name: string): string {
-  throw new Error("not yet");
+export function readVmLog(system: System, name: string): string {
+  return system.files.tryReadText(findVm(system, name).places.logFile) ?? "";
+}
+
+async function summarize(system: System, found: FoundVm): Promise<VmSummary> {
+  const { name, reading } = found;
+  if (reading.kind !== "record") return { ...unknown, name, state: "broken", problem: reading.problem };
+  const { record } = reading;
+  const { qemu, worker } = readLiveness(system.files, record);
+  const known = {
+    ...unknown,
+    name,
+    vcpus: record.vcpus,
+    memoryBytes: record.memoryBytes,
+    ...(qemu && record.qemu ? processFacts(system, record.qemu.pid) : {}),
+  };
+  if (record.phase === "starting" && worker) return { ...known, state: "starting" };
+  if (record.phase === "starting" || !qemu) {
+    const problem = `${describeDeath(record)}; qlaunch down ${name} takes away what is left`;
+    return { ...known, state: record.phase === "starting" ? "interrupted" : "ended", problem };
+  }
+  if (record.phase === "stopping" && worker) return { ...known, state: "stopping" };
+  const qemuState = await askState(system, found, record);
+  return { ...known, state: stateOf(qemuState), qemuState };
+}
+
+const unknown = {
+  qemuState: undefined,
+  pid: undefined,
+  uptimeMs: undefined,
+  vcpus: undefined,
+  memoryBytes: undefined,
+  residentBytes: undefined,
+  problem: undefined,
+} as const;
+
+function processFacts(system: System, pid: number) {
+  const stat = readStat(system.files, pid);
+  const sinceBootMs = Number(system.files.tryReadText("/proc/uptime")?.split(" ")[0] ?? 0) * 1000;
+  return {
+    pid,
+    uptimeMs: stat && Math.max(0, Math.round(sinceBootMs - (stat.startTimeTicks / ticksPerSecond) * 1000)),
+    residentBytes: residentBytes(system.files, pid),
+  };
+}
+
+async function askState(system: System, found: FoundVm, record: VmRecord): Promise<RunState | undefined> {
+  try {
+    const { qmp, close } = await openMonitor(system, found, record, askMs);
+    try {
+      return (await qmp.execute("query-status", {}, { timeoutMs: askMs })).status;
+    } finally {
+      await close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function stateOf(qemuState: RunState | undefined): VmState {
+  switch (qemuState) {
+    case undefined:
+    case "running":
+      return "running";
+    case "paused":
+    case "prelaunch":
+      return "paused";
+    default:
+      return "halted";
+  }
+}
+
+function consolesOf(system: System, found: FoundVm): VmDetail["consoles"] {
+  try {
+    requireRecord(found);
+    return readPlan(system, found).run.consoles.map(({ id, type, socket }) => ({ id, type, socket }));
+  } catch (error) {
+    if (error instanceof SystemError) return [];
+    throw error;
+  }
 }
