@@ -1,4 +1,4 @@
-export { readCpus, readOnlineCpus } from "./cpus.ts";
+export { readOnlineCpus } from "./cpus.ts";
 export { type DiscoverOptions, discoverHost, type HostNeeds } from "./discover.ts";
 export { readFirmware } from "./firmware.ts";
 export type { Holding, Ledger } from "./ledger.ts";
