@@ -10,8 +10,9 @@ const rooms = {
   system: ["errors"],
   qmp: ["system", "errors", "events"],
   vm: ["argv", "qmp", "system", "plan", "host", "units", "errors", "events"],
-  report: ["events", "errors", "units", "plan", "host", "vm"],
-  actions: ["errors", "events", "units", "profile", "host", "plan", "argv", "system", "qmp", "vm"],
+  hotplug: ["plan", "argv", "qmp", "vm", "host", "system", "units", "errors", "events"],
+  report: ["events", "errors", "units", "plan", "host", "vm", "hotplug"],
+  actions: ["errors", "events", "units", "profile", "host", "plan", "argv", "system", "qmp", "vm", "hotplug"],
   cli: ["actions", "report", "errors", "events", "system"],
 };
 const machineModules = "^(node:)?(fs|fs/promises|net|child_process|os)$|^execa$";
@@ -37,6 +38,9 @@ module.exports = {
       ["argv", "plan"],
       ["report", "vm"],
       ["report", "host"],
+      ["report", "hotplug"],
+      ["hotplug", "host"],
+      ["hotplug", "system"],
     ].map(([from, to]) => ({
       name: `${from}-knows-only-types-of-${to}`,
       severity: "error",

@@ -63,6 +63,7 @@ export const codes = {
   HOST_ADDRESS_BITS: refused("The guest does not fit the host's physical address width"),
   HOST_KVM: refused("KVM is asked for and cannot be used"),
   HOST_FILE_MISSING: refused("A file that the guest needs is missing or cannot be read"),
+  HOST_FILE_BUSY: refused("A disk image that another program uses"),
   HOST_FILE_FORMAT: refused("A file that is not what the profile says"),
   HOST_BRIDGE: refused("A bridge or tap device that cannot be used"),
   HOST_PROGRAM_MISSING: refused("A program that the guest needs is not installed"),
@@ -88,6 +89,11 @@ export const codes = {
   RUN_DIRECTORY: refused("The run directory cannot be used"),
   QMP_ERROR: refused("QEMU refused a command"),
   QMP_DISCONNECTED: refused("QEMU closed the monitor"),
+
+  // Live operations
+  LIVE_INTERRUPTED: refused("The command was interrupted; its operation stays pending"),
+  LIVE_OPERATION_UNKNOWN: refused("No such operation"),
+  LIVE_NOT_CANCELLABLE: refused("An operation that cannot be taken back"),
 
   BUG: { title: "A bug of qlaunch", exitStatus: 70 },
 } as const satisfies Record<string, CodeInfo>;

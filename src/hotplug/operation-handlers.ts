@@ -1,0 +1,31 @@
+import type { LiveVm } from "./live.ts";
+import type { OperationKind } from "./operation.ts";
+import type { OperationJournal } from "./operation-journal.ts";
+
+/** How one kind of operation is done. Each function starts from what QEMU's own lists say, not from the state. */
+export interface OperationHandler {
+  /**
+   * Goes on from wherever QEMU is, noting each state that it reaches; `done` is the last. Throws StillPending when
+   * the guest has not acted; any other error ends the operation as failed, unless it was ended here.
+   */
+  carryOn(live: LiveVm, journal: OperationJournal): Promise<void>;
+  /**
+   * Takes it back, as far as QEMU can, and notes `cancelled` or `undone`.
+   * @throws QlaunchError LIVE_NOT_CANCELLABLE, and the operation stays as it is
+   */
+  cancel(live: LiveVm, journal: OperationJournal): Promise<void>;
+  /**
+   * Whether a newer request of the same kind takes the place of this one. Then what QEMU already did is brought in
+   * order here, and the operation ends as cancelled. Default: it does not.
+   */
+  giveWay?(live: LiveVm, journal: OperationJournal): Promise<void>;
+}
+
+/** Loaded when an operation of the kind is worked on. */
+const handlers: Readonly<Partial<Record<OperationKind, () => Promise<OperationHandler>>>> = {};
+
+export async function handlerOf(kind: OperationKind): Promise<OperationHandler> {
+  const load = handlers[kind];
+  if (load === undefined) throw new Error(`no handler for ${kind}`);
+  return load();
+}
