@@ -65,8 +65,14 @@ function describe(stats: fs.Stats): FileFacts {
     uid: stats.uid,
     gid: stats.gid,
     modifiedMs: stats.mtimeMs,
+    inode: `${hexByte(deviceMajor(stats.dev))}:${hexByte(deviceMinor(stats.dev))}:${stats.ino}`,
   };
 }
+
+/** How the C library packs a device number. @see https://man7.org/linux/man-pages/man3/makedev.3.html */
+const deviceMajor = (device: number) => (device >>> 8) & 0xfff;
+const deviceMinor = (device: number) => (device & 0xff) | ((device >>> 12) & 0xfff00);
+const hexByte = (value: number) => value.toString(16).padStart(2, "0");
 
 function kindOf(stats: fs.Stats): FileFacts["kind"] {
   if (stats.isDirectory()) return "directory";

@@ -69,9 +69,7 @@ export const processes: Processes = {
   find(program) {
     const candidates = program.includes("/")
       ? [program]
-      : (process.env["PATH"] ?? "/usr/bin:/bin")
-          .split(delimiter)
-          .map((folder) => join(folder || ".", program));
+      : (process.env.PATH ?? "/usr/bin:/bin").split(delimiter).map((folder) => join(folder || ".", program));
     return candidates.find((path) =>
       attempt(() => {
         accessSync(path, constants.X_OK);

@@ -28,6 +28,8 @@ export interface FileFacts {
   readonly uid: number;
   readonly gid: number;
   readonly modifiedMs: number;
+  /** Device and inode as /proc/locks spells them: "08:01:1234". */
+  readonly inode?: string;
 }
 
 /** Synchronous on purpose: sysfs and /proc answer from memory, and hundreds of small reads cost less this way. */

@@ -9,16 +9,17 @@ export interface Account {
   readonly groups: readonly number[];
 }
 
-/**
- * Looks accounts up in the files, then through getent, which knows of directory services.
- * @throws QlaunchError HOST_SANDBOX
- */
-export async function lookUpAccount(system: System, wanted: RunUser): Promise<Account> {
-  const user = await lookUp(system, "passwd", wanted.user);
+interface LookUpOptions {
+  /** Whether getent may be started, which knows of directory services. Default true. */
+  readonly mayAsk?: boolean;
+}
+
+async function lookUpAccount(system: System, wanted: RunUser, options: LookUpOptions): Promise<Account> {
+  const user = await lookUp(system, "passwd", wanted.user, options);
   if (user === undefined) throw unknownAccount("user", wanted.user);
   const uid = Number(user[2]);
   const group = async (name: string) => {
-    const entry = await lookUp(system, "group", name);
+    const entry = await lookUp(system, "group", name, options);
     if (entry === undefined) throw unknownAccount("group", name);
     return Number(entry[2]);
   };
@@ -30,9 +31,10 @@ export async function lookUpAccount(system: System, wanted: RunUser): Promise<Ac
 export async function foreignAccount(
   system: System,
   wanted: RunUser | undefined,
+  options: LookUpOptions = {},
 ): Promise<Account | undefined> {
   if (wanted === undefined) return undefined;
-  const account = await lookUpAccount(system, wanted);
+  const account = await lookUpAccount(system, wanted, options);
   if (system.user.uid === 0) return account;
   if (account.uid === system.user.uid && account.gid === system.user.gid && account.groups.length === 0) {
     return undefined;
@@ -47,9 +49,14 @@ export async function foreignAccount(
 type Database = "passwd" | "group";
 
 /** An entry's fields, by name or number. Both databases have the number in the third. */
-async function lookUp(system: System, database: Database, key: string): Promise<string[] | undefined> {
+async function lookUp(
+  system: System,
+  database: Database,
+  key: string,
+  { mayAsk = true }: LookUpOptions,
+): Promise<string[] | undefined> {
   const local = findEntry(system.files.tryReadText(`/etc/${database}`) ?? "", key);
-  if (local !== undefined || system.processes.find("getent") === undefined) return local;
+  if (local !== undefined || !mayAsk || system.processes.find("getent") === undefined) return local;
   const { exitCode, stdout } = await system.processes.run("getent", [database, "--", key], {
     timeoutMs: 10_000,
   });

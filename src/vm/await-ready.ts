@@ -38,6 +38,7 @@ export async function awaitReady(wait: ReadyWait): Promise<QmpClient> {
   const stopReports = reportProgress(wait);
   const onAbort = () => void client.close();
   signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
   try {
     await client.ready;
     return client;

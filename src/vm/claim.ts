@@ -87,7 +87,7 @@ function cleaning(name: string, why: string) {
   } as const;
 }
 
-function runsAlready(record: VmRecord): QlaunchError {
+export function runsAlready(record: VmRecord): QlaunchError {
   return refusal("VM_RUNNING", {
     found: `${record.name} runs as process ${record.qemu?.pid} since ${new Date(record.createdMs).toISOString()}`,
     needed: "a name that no running VM has",

@@ -5,7 +5,7 @@ export { type RunRequest, runVm } from "./foreground.ts";
 export { launchVm } from "./launch.ts";
 export { readLedger } from "./ledger.ts";
 export { type LogChoice, readVmLog } from "./logs.ts";
-export { preflight } from "./preflight.ts";
+export { preflight } from "./preflight/preflight.ts";
 export { executeQmp } from "./qmp-command.ts";
 export { keptUuid, listNames, type VmRecord } from "./record.ts";
 export { type Places, placesFor, runRoot } from "./run-root.ts";

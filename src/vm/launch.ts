@@ -4,7 +4,7 @@ import { bringUp } from "./bring-up.ts";
 import { claimName } from "./claim.ts";
 import { lockVm } from "./find.ts";
 import { reserve } from "./reserve.ts";
-import { checkSocketPaths, ensureRunRoot, type Places, placesFor, runRoot } from "./run-root.ts";
+import { checkSocketPaths, ensureRunRoot, type Places, placesFor, runRoot, runSockets } from "./run-root.ts";
 import type { LaunchedVm, LaunchRequest } from "./types.ts";
 import { unwind } from "./undo.ts";
 import { withUuid } from "./uuid.ts";
@@ -33,12 +33,7 @@ export async function startVm(system: System, request: LaunchRequest): Promise<S
   const began = system.clock.elapsedMs();
   const root = runRoot(system);
   const places = placesFor(root, plan.name);
-  checkSocketPaths([
-    places.qmpSocket,
-    places.monitorSocket,
-    ...plan.run.consoles.map(({ socket }) => socket),
-    ...plan.run.helpers.map(({ socket }) => socket),
-  ]);
+  checkSocketPaths(runSockets(places, plan.run));
   ensureRunRoot(system, root);
   const lock = await lockVm(system, root, plan.name, "qlaunch up");
   try {

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type QlaunchError, refusal } from "../errors/index.ts";
+import type { RunPlan } from "../plan/types.ts";
 import type { FileFacts, System } from "../system/index.ts";
 
 /** Where a VM's files are. */
@@ -55,6 +56,15 @@ export function placesFor(root: string, name: string): Places {
     qmpSocket: join(qemuDirectory, "qmp.sock"),
     monitorSocket: join(qemuDirectory, "monitor.sock"),
   };
+}
+
+/** Every socket of a VM. */
+export function runSockets(places: Places, run: Pick<RunPlan, "consoles" | "helpers">): string[] {
+  return [
+    places.qmpSocket,
+    places.monitorSocket,
+    ...[...run.consoles, ...run.helpers].map(({ socket }) => socket),
+  ];
 }
 
 /** Refuses socket paths that the kernel would refuse later, in the middle of a start. */

@@ -60,6 +60,7 @@ const notFromAProfile: Partial<Record<Code, string>> = {
   PROFILE_UNREADABLE: "the file itself",
   ARGV_BYTE: "the schema refuses those bytes first; src/argv has the last word",
   HOST_SNAPSHOT: "a snapshot file",
+  HOST_FILE_BUSY: "a look at the locks of files, by the preflight",
   HOST_FILE_FORMAT: "a look into the file, by the preflight",
   HOST_BRIDGE: "a look at the host's interfaces, by the preflight",
   HOST_PROGRAM_MISSING: "a look into PATH, by the preflight",
