@@ -95,7 +95,7 @@ async function nextEvent(
 function pending(
   { name, timeoutMs }: LiveVm,
   why: StillPending["why"],
-  wait: GuestWait<never>,
+  { awaited }: Pick<GuestWait<unknown>, "awaited">,
 ): StillPending {
   const within = why === "timeout" ? ` within ${timeoutMs / 1000} s` : "";
   return new StillPending(why, {
