@@ -5,11 +5,13 @@ import type { Duplex } from "node:stream";
 import { type Processes, type StartedProcess, SystemError } from "./system.ts";
 import { attempt, guard } from "./system-error.ts";
 
+/** Loaded when first needed: most commands run nothing. */
+const loadRunner = () => import("execa");
+
 /** Real processes. No shell anywhere: a program and its arguments. */
 export const processes: Processes = {
   async run(program, arguments_, options = {}) {
-    // Loaded when first needed: most commands run nothing.
-    const { execa } = await import("execa");
+    const { execa } = await loadRunner();
     const result = await execa(program, arguments_, {
       reject: false,
       stdin: options.input === undefined ? "ignore" : "pipe",
@@ -43,6 +45,8 @@ export const processes: Processes = {
     });
     closeSync(log);
     const monitor = child.stdio[3] as Duplex;
+    // What starts a program runs others next; the time until it answers is free.
+    child.once("spawn", () => void loadRunner());
     const exited = new Promise<{ exitCode: number | undefined; signal: string | undefined }>((resolve) => {
       child.once("exit", (exitCode, signal) =>
         resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
