@@ -33,15 +33,16 @@ export function planConsoles(draft: Draft, tree: PcieTree): void {
     const path = ["consoles", index];
     const number = counts[console.type]++;
     const id = console.id ?? `${console.type}${number}`;
-    tree.register(id, path);
+    draft.claimId("device", id, console.id === undefined ? path : [...path, "id"]);
     checkConsole(draft, console, number, path);
-    planConsole(draft, console, id, number);
+    planConsole(draft, console, id, number, path);
   }
   if (agent) planAgent(draft, tree);
 }
 
-function planConsole(draft: Draft, console: Console, id: string, number: number): void {
+function planConsole(draft: Draft, console: Console, id: string, number: number, path: JsonPath): void {
   const socket = `${draft.places.qemuDirectory}/${id}.sock`;
+  draft.claimId("socket", socket, console.id === undefined ? path : [...path, "id"]);
   const log = console.type === "channel" ? undefined : `${draft.places.qemuDirectory}/${id}.log`;
   const because = draft.decide("consoles", `consoles.${id}`, {
     value: console.type === "channel" ? `channel ${console.name ?? id}` : `${console.type} console`,
@@ -82,7 +83,8 @@ function planConsole(draft: Draft, console: Console, id: string, number: number)
 
 function planAgent(draft: Draft, tree: PcieTree): void {
   const socket = `${draft.places.qemuDirectory}/agent.sock`;
-  tree.register("agent", ["guestAgent"]);
+  draft.claimId("device", "agent", ["guestAgent"]);
+  draft.claimId("socket", socket, ["guestAgent"]);
   const because = draft.decide("consoles", "consoles.agent", {
     value: agentPort,
     rule: "The guest agent answers on this port when the guest runs one.",

@@ -39,7 +39,8 @@ export function planCpuTopology(draft: Draft): CpuPlan {
       fix: `write a max of ${cpus.boot} or more, or a boot of ${max} or less`,
     });
   }
-  const topology = cpus.topology ?? defaultTopology(max, numa?.cells.length ?? 1);
+  const populated = numa?.cells.filter((cell) => cell.cpus.length > 0).length ?? 0;
+  const topology = cpus.topology ?? defaultTopology(max, Math.max(1, populated));
   const product = topology.sockets * topology.dies * topology.cores * topology.threads;
   if (product !== max) {
     draft.refuse("CPU_TOPOLOGY", ["cpus", "topology"], {
@@ -52,7 +53,7 @@ export function planCpuTopology(draft: Draft): CpuPlan {
     value: `${topology.sockets} sockets x ${topology.dies} dies x ${topology.cores} cores x ${topology.threads} threads`,
     rule: cpus.topology
       ? "The profile's topology, whose product is the largest number of vCPUs."
-      : "Without a topology in the profile: a socket for each cell where that divides, and one thread a core.",
+      : "Without a topology in the profile: a socket for each cell with vCPUs where that divides, and one thread a core.",
     facts: [`${cpus.boot} vCPUs at boot, ${max} at most`],
     source: sources.invocation,
   });
@@ -113,6 +114,8 @@ export function planCpu(
 
   const deviceIds = new Map<number, string>();
   if (cpus.hotpluggable) {
+    // Those that are added later have their names already.
+    for (let id = 1; id < plan.max; id++) draft.claimId("device", `cpu${id}`, ["cpus", "hotpluggable"]);
     for (const id of boot.slice(1)) {
       const cpu = plan.guestCpus[id];
       if (!cpu) continue;
@@ -154,6 +157,14 @@ function checkModel(draft: Draft, accelerator: Accelerator): void {
       found: `this QEMU has no CPU model "${model}"`,
       needed: "host, max, or one of QEMU's models",
       fix: "see `qemu-system-x86_64 -cpu help`",
+    });
+  }
+  for (const [name, value] of Object.entries(features)) {
+    if (typeof value !== "string" || !value.includes(",")) continue;
+    draft.refuse("ARGV_BYTE", ["cpus", "features", name], {
+      found: `a comma in "${value}"`,
+      needed: "text without commas: -cpu alone of QEMU's options cannot carry one",
+      fix: "take the comma out",
     });
   }
   if (features.kvm === false && features.hypervisor === true) {

@@ -15,16 +15,8 @@ export function planDevices(draft: Draft, tree: PcieTree): void {
 }
 
 function planIothreads(draft: Draft): void {
-  const seen = new Set<string>();
   for (const [index, id] of draft.profile.iothreads.entries()) {
-    if (seen.has(id)) {
-      draft.refuse("ID_DUPLICATE", ["iothreads", index], {
-        found: `the I/O thread "${id}" a second time`,
-        needed: "each I/O thread once",
-        fix: "leave one of them out",
-      });
-    }
-    seen.add(id);
+    draft.claimId("object", id, ["iothreads", index]);
     const because = draft.decide("devices", `iothreads.${id}`, {
       value: "an I/O thread",
       rule: "Disks that name it are served there, away from QEMU's main thread.",
@@ -43,6 +35,7 @@ function planRng(draft: Draft, tree: PcieTree): void {
     rule: "A guest that starts without entropy waits for it.",
     source: sources.invocation,
   });
+  draft.claimId("object", "rng0-source", ["rng"]);
   draft.add({
     option: "object",
     qomType: "rng-random",
@@ -87,6 +80,8 @@ function planTpm(draft: Draft): void {
   const { tpm } = draft.profile;
   if (!tpm) return;
   const socket = `${draft.places.qemuDirectory}/tpm.sock`;
+  draft.claimId("socket", socket, ["tpm"]);
+  draft.claimId("device", "tpm0", ["tpm"]);
   const state = tpm.state ?? draft.places.qemuDirectory;
   if (tpm.state) {
     draft.files.push({
@@ -120,7 +115,7 @@ function planTpm(draft: Draft): void {
     {
       option: "chardev",
       backend: "socket",
-      id: "tpm-chardev",
+      id: "tpm",
       properties: { path: socket },
       because: [because],
     },
@@ -128,7 +123,7 @@ function planTpm(draft: Draft): void {
       option: "tpmdev",
       type: "emulator",
       id: "tpm-backend",
-      properties: { chardev: "tpm-chardev" },
+      properties: { chardev: "tpm" },
       because: [because],
     },
     {
@@ -205,6 +200,7 @@ function planUsb(draft: Draft, tree: PcieTree): void {
     bus: options.bus,
   });
   if (options.tablet) {
+    draft.claimId("device", "tablet0", ["usb", "tablet"]);
     draft.addLeaf({
       option: "device",
       driver: "usb-tablet",
@@ -227,7 +223,9 @@ function planDisplay(draft: Draft, tree: PcieTree): void {
   });
   draft.add({ option: "display", value: "none", because: [because] });
   if (!vnc) return;
-  draft.add({ option: "vnc", value: `unix:${draft.places.qemuDirectory}/vnc.sock`, because: [because] });
+  const socket = `${draft.places.qemuDirectory}/vnc.sock`;
+  draft.claimId("socket", socket, ["display", "vnc"]);
+  draft.add({ option: "vnc", value: `unix:${socket}`, because: [because] });
   tree.place({
     id: "video0",
     driver: display.vnc.video === "std" ? "VGA" : "virtio-vga",

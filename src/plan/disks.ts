@@ -7,6 +7,8 @@ import { sources } from "./sources.ts";
 
 /** The ICH9 has six SATA ports. */
 const sataPorts = 6;
+/** A virtio device has 1024 queues, and a SCSI controller keeps two for itself. */
+const mostQueues = 1022;
 
 /** Block nodes, controllers and disks. */
 export function planDisks(draft: Draft, tree: PcieTree): void {
@@ -17,7 +19,8 @@ export function planDisks(draft: Draft, tree: PcieTree): void {
   for (const [index, disk] of disks.entries()) {
     const path = ["disks", index];
     checkDisk(draft, disk, path);
-    const because = planBackEnd(draft, disk);
+    const idPath = [...path, "id"];
+    const because = planBackEnd(draft, disk, idPath);
     draft.files.push({
       path: disk.file,
       access: isReadOnly(disk) ? "read" : "write",
@@ -26,11 +29,11 @@ export function planDisks(draft: Draft, tree: PcieTree): void {
       what: `disk ${disk.id}`,
       format: disk.format,
     });
-    const front = frontEnd(disk);
+    const front = frontEnd(draft, disk);
     if (disk.device === "virtio-blk" || disk.device === "nvme") {
       tree.place({ id: disk.id, ...front, because: [because], path, bus: disk.bus });
     } else if (disk.device === "virtio-scsi") {
-      tree.register(disk.id, [...path, "id"]);
+      draft.claimId("device", disk.id, idPath);
       draft.addLeaf({
         option: "device",
         id: disk.id,
@@ -39,7 +42,7 @@ export function planDisks(draft: Draft, tree: PcieTree): void {
         because: [because],
       });
     } else {
-      tree.register(disk.id, [...path, "id"]);
+      draft.claimId("device", disk.id, idPath);
       if (sata === sataPorts) {
         draft.refuse("PCIE_BUS_FULL", [...path, "device"], {
           found: `${disk.id} is SATA disk ${sata + 1}`,
@@ -58,7 +61,7 @@ export function planDisks(draft: Draft, tree: PcieTree): void {
   }
 }
 
-/** One controller for each I/O thread and port; 256 disks each. */
+/** One controller for each I/O thread, port and number of queues; 256 disks each. */
 class ScsiControllers {
   private readonly draft: Draft;
   private readonly tree: PcieTree;
@@ -70,7 +73,7 @@ class ScsiControllers {
   }
 
   unitFor(disk: Disk, path: JsonPath, because: string): Properties {
-    const key = `${disk.iothread ?? ""}/${disk.bus ?? ""}`;
+    const key = `${disk.iothread ?? ""}/${disk.bus ?? ""}/${disk.queues ?? ""}`;
     let controller = this.units.get(key);
     if (!controller) {
       controller = { id: `scsi${this.units.size}`, next: 0 };
@@ -78,7 +81,7 @@ class ScsiControllers {
       this.tree.place({
         id: controller.id,
         driver: "virtio-scsi-pci",
-        properties: { iothread: disk.iothread, num_queues: disk.queues },
+        properties: { iothread: disk.iothread, num_queues: queueCount(this.draft, disk) },
         because: [because],
         path,
         bus: disk.bus,
@@ -105,16 +108,18 @@ function planBoot(draft: Draft): void {
 }
 
 /** A protocol node for the file and a format node on it. */
-function planBackEnd(draft: Draft, disk: Disk): string {
+function planBackEnd(draft: Draft, disk: Disk, idPath: JsonPath): string {
   const readOnly = isReadOnly(disk);
   const cache = cacheModes[disk.cache];
   const aio = disk.aio ?? (cache.direct ? "native" : "threads");
   const because = draft.decide("disks", `disks.${disk.id}`, {
     value: `${disk.device}, ${disk.format}, cache ${disk.cache}, aio ${aio}${readOnly ? ", read-only" : ""}`,
-    rule: "The format is the profile's, never guessed. Linux native I/O goes with the host's page cache left out, threads with it.",
+    rule: "The format is the profile's, never guessed. Linux native I/O goes with the host's page cache left out, threads with it. A virtio disk has a queue for each vCPU at boot.",
     facts: [disk.file],
     source: sources.block,
   });
+  draft.claimId("block node", disk.id, idPath);
+  draft.claimId("block node", `${disk.id}.file`, idPath);
   const shared: Properties = {
     "read-only": readOnly ? true : undefined,
     discard: readOnly ? undefined : disk.discard,
@@ -140,7 +145,7 @@ function planBackEnd(draft: Draft, disk: Disk): string {
   return because;
 }
 
-function frontEnd(disk: Disk): { driver: string; properties: Properties } {
+function frontEnd(draft: Draft, disk: Disk): { driver: string; properties: Properties } {
   const common: Properties = {
     drive: disk.id,
     bootindex: disk.boot,
@@ -151,7 +156,12 @@ function frontEnd(disk: Disk): { driver: string; properties: Properties } {
     case "virtio-blk":
       return {
         driver: "virtio-blk-pci",
-        properties: { ...common, serial: disk.serial, iothread: disk.iothread, "num-queues": disk.queues },
+        properties: {
+          ...common,
+          serial: disk.serial,
+          iothread: disk.iothread,
+          "num-queues": queueCount(draft, disk),
+        },
       };
     case "virtio-scsi":
       return { driver: "scsi-hd", properties: { ...common, serial: disk.serial } };
@@ -163,6 +173,11 @@ function frontEnd(disk: Disk): { driver: string; properties: Properties } {
     case "cdrom":
       return { driver: "ide-cd", properties: { ...common, serial: disk.serial } };
   }
+}
+
+/** QEMU's own default counts the CPUs of -smp, and of those there is one while the others are devices. */
+function queueCount(draft: Draft, disk: Disk): number {
+  return disk.queues ?? Math.min(draft.profile.cpus.boot, mostQueues);
 }
 
 function checkDisk(draft: Draft, disk: Disk, path: JsonPath): void {

@@ -2,6 +2,7 @@ import type { Code, Diagnostic, JsonPath } from "../errors/index.ts";
 import type { Ledger } from "../host/ledger.ts";
 import type { Host } from "../host/topology.ts";
 import type { Profile } from "../profile/index.ts";
+import { type IdSpace, Ids } from "./ids.ts";
 import type { QemuOption } from "./options.ts";
 import type { Concern, ConsoleEnd, Decision, Helper, NeededFile } from "./types.ts";
 
@@ -46,6 +47,7 @@ export class Draft {
   readonly leaves: QemuOption[] = [];
   readonly decisions: Decision[] = [];
   readonly problems: Diagnostic[] = [];
+  private readonly ids = new Ids();
   readonly files: NeededFile[] = [];
   readonly helpers: Helper[] = [];
   readonly consoles: ConsoleEnd[] = [];
@@ -74,6 +76,17 @@ export class Draft {
 
   addLeaf(...options: readonly QemuOption[]): void {
     this.leaves.push(...options);
+  }
+
+  /** Takes a name for one thing; refuses when something else has it. Names made from one id are one problem. */
+  claimId(space: IdSpace, id: string, path: JsonPath): void {
+    const problem = this.ids.claim(space, id, path);
+    if (!problem) return;
+    const place = path.join("/");
+    const isKnown = this.problems.some(
+      (known) => known.code === problem.code && known.path.join("/") === place,
+    );
+    if (!isKnown) this.problems.push(problem);
   }
 
   refuse(code: Code, path: JsonPath, problem: Problem): void {

@@ -34,6 +34,8 @@ export function planFirmware(draft: Draft): void {
     facts: vars ? [`variables from ${vars}`] : [],
     source: sources.ovmf,
   });
+  // What QEMU calls the two flash chips; no disk may have the name.
+  for (const unit of [0, 1]) draft.claimId("block node", `pflash${unit}`, path);
   if (code && vars) {
     const target = `${draft.places.qemuDirectory}/ovmf-vars.fd`;
     draft.copies.push({ source: vars, target });

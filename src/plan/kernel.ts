@@ -1,4 +1,5 @@
 import type { Draft } from "./draft.ts";
+import type { QemuOption } from "./options.ts";
 import { sources } from "./sources.ts";
 
 /** Direct kernel boot and files for the firmware configuration device. */
@@ -18,22 +19,29 @@ export function planKernel(draft: Draft): void {
     }
     if (kernel.cmdline !== "") draft.add({ option: "append", value: kernel.cmdline, because: [because] });
   }
-  const names = new Set<string>();
+  const taken = new Set(draft.options.flatMap((option) => fwCfgName(option) ?? []));
   for (const [index, entry] of draft.profile.fwCfg.entries()) {
     const path = ["fwCfg", index];
-    if (names.has(entry.name)) {
+    if (taken.has(entry.name)) {
       draft.refuse("ID_DUPLICATE", [...path, "name"], {
-        found: `${entry.name} a second time`,
+        found: `${entry.name} a second time; another entry, or the plan itself, has it`,
         needed: "each name once",
         fix: "leave one of them out",
       });
     }
-    names.add(entry.name);
+    taken.add(entry.name);
     if ((entry.string === undefined) === (entry.file === undefined)) {
       draft.refuse("PROFILE_VALUE", path, {
         found: entry.string === undefined ? "neither string nor file" : "both string and file",
         needed: "one of them",
         fix: entry.string === undefined ? "add a string or a file" : "keep one of them",
+      });
+    }
+    if (entry.string === "") {
+      draft.refuse("PROFILE_VALUE", [...path, "string"], {
+        found: "an empty string",
+        needed: "at least one character: QEMU takes an empty string for none",
+        fix: "write something, or name an empty file",
       });
     }
     if (entry.file) needFile(draft, entry.file, [...path, "file"], `file for ${entry.name}`);
@@ -48,6 +56,11 @@ export function planKernel(draft: Draft): void {
       because: [because],
     });
   }
+}
+
+function fwCfgName(option: QemuOption): string | undefined {
+  const name = option.option === "fw_cfg" ? option.properties.name : undefined;
+  return typeof name === "string" ? name : undefined;
 }
 
 function needFile(draft: Draft, path: string, profilePath: (string | number)[], what: string): void {

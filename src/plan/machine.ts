@@ -1,10 +1,12 @@
+import type { CpuTopology } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
+import { planInterrupts } from "./interrupts.ts";
 import { sources } from "./sources.ts";
 
 export type Accelerator = "kvm" | "tcg";
 
 /** Machine type, accelerator and what hangs on the machine as a whole. */
-export function planMachine(draft: Draft): { accelerator: Accelerator } {
+export function planMachine(draft: Draft, topology: CpuTopology): { accelerator: Accelerator } {
   const { machine, memory, numa } = draft.profile;
   const accelerator = planAccelerator(draft);
   checkMachineType(draft);
@@ -23,7 +25,8 @@ export function planMachine(draft: Draft): { accelerator: Accelerator } {
     rule: "Guest memory is part of a core dump only when the profile says so.",
     source: sources.invocation,
   });
-  const split = machine.viommu?.interruptRemapping === true && accelerator === "kvm";
+  const nvdimm = planNvdimm(draft);
+  const interrupts = planInterrupts(draft, accelerator, topology);
   const smm = typeof machine.firmware === "object" && machine.firmware.ovmf.secureBoot;
   draft.add({
     option: "machine",
@@ -34,10 +37,11 @@ export function planMachine(draft: Draft): { accelerator: Accelerator } {
       vmport: false,
       hpet: machine.hpet,
       "dump-guest-core": memory.dump,
-      "kernel-irqchip": split ? "split" : undefined,
+      ...interrupts.properties,
       smm: smm ? true : undefined,
       // With cells, each node names its backend; the two forms exclude each other.
       "memory-backend": numa ? undefined : "ram-node0",
+      nvdimm: nvdimm === undefined ? undefined : true,
     },
     because: [
       "machine.accelerator",
@@ -45,7 +49,8 @@ export function planMachine(draft: Draft): { accelerator: Accelerator } {
       legacy,
       core,
       ...(numa ? [] : ["numa.cell0.memory"]),
-      ...(split ? ["machine.viommu"] : []),
+      ...(nvdimm === undefined ? [] : [nvdimm]),
+      ...interrupts.because,
       ...(smm ? ["firmware.ovmf"] : []),
     ],
   });
@@ -53,6 +58,17 @@ export function planMachine(draft: Draft): { accelerator: Accelerator } {
   planViommu(draft);
   planSmbios(draft);
   return { accelerator };
+}
+
+/** QEMU takes NVDIMMs, now or later, only when the machine was started for them; the guest has a table more. */
+function planNvdimm(draft: Draft): string | undefined {
+  const { slots, devices } = draft.profile.memory;
+  if (slots === 0 && !devices.some((device) => device.kind === "nvdimm")) return undefined;
+  return draft.decide("machine", "machine.nvdimm", {
+    value: "nvdimm=on",
+    rule: "With slots for memory devices the machine takes NVDIMMs as well: that cannot be switched on later.",
+    source: sources.nvdimm,
+  });
 }
 
 function planAccelerator(draft: Draft): Accelerator {
@@ -129,7 +145,7 @@ function planViommu(draft: Draft): void {
   if (!viommu) return;
   const because = draft.decide("machine", "machine.viommu", {
     value: `intel-iommu, ${viommu.addressBits} address bits`,
-    rule: "The IOMMU comes before every other device, because devices look for it when they are made. Interrupt remapping under KVM needs the split interrupt controller.",
+    rule: "The IOMMU comes before every other device, because devices look for it when they are made.",
     source: sources.viommu,
   });
   draft.add({

@@ -1,5 +1,6 @@
 /**
  * Whether every member can have a choice of its own (a matching that covers all members, by augmenting paths).
+ * Members with the same array of choices cost no more than the array is long.
  *
  * @param choices for each member, what it may have
  * @returns undefined when all can; else a group of members that together have fewer choices than they are
@@ -9,7 +10,14 @@ export function canEachHaveOwn(
 ): { members: number[]; choices: number[] } | undefined {
   const holder = new Map<number, number>();
   const held = new Map<number, number>();
-  for (let member = 0; member < choices.length; member++) {
+  const nextFree = freeChoices(holder);
+  for (const [member, own] of choices.entries()) {
+    const direct = nextFree(own);
+    if (direct !== undefined) {
+      holder.set(direct, member);
+      held.set(member, direct);
+      continue;
+    }
     const reached = new Map<number, number>();
     const free = augment(member, choices, holder, reached);
     if (free === undefined) {
@@ -32,6 +40,17 @@ export function canEachHaveOwn(
   return undefined;
 }
 
+/** A choice once held stays held, by one member or another, so each array is walked once. */
+function freeChoices(holder: ReadonlyMap<number, number>) {
+  const cursors = new Map<readonly number[], number>();
+  return (own: readonly number[]): number | undefined => {
+    let cursor = cursors.get(own) ?? 0;
+    while (cursor < own.length && holder.has(own[cursor] ?? -1)) cursor++;
+    cursors.set(own, cursor);
+    return own[cursor];
+  };
+}
+
 /** Breadth-first search for a choice that nobody holds; `reached` says through whom each choice was reached. */
 function augment(
   start: number,
@@ -40,8 +59,12 @@ function augment(
   reached: Map<number, number>,
 ): number | undefined {
   const queue = [start];
+  const walked = new Set<readonly number[]>();
   for (const member of queue) {
-    for (const choice of choices[member] ?? []) {
+    const own = choices[member] ?? [];
+    if (walked.has(own)) continue;
+    walked.add(own);
+    for (const choice of own) {
       if (reached.has(choice)) continue;
       reached.set(choice, member);
       const owner = holder.get(choice);

@@ -51,6 +51,8 @@ export function planMonitor(draft: Draft, uuid: string | undefined): void {
     rule: "A monitor serves one client at a time, so people and their tools have one of their own.",
     source: sources.qmp,
   });
+  draft.claimId("socket", places.qmpSocket, []);
+  draft.claimId("socket", places.monitorSocket, []);
   addSocket(draft, "qmp", places.qmpSocket, monitors);
   draft.add({ option: "qmp", chardev: "qmp", because: [monitors] });
   addSocket(draft, "monitor", places.monitorSocket, monitors);

@@ -118,6 +118,14 @@ function checkNetwork(draft: Draft, network: Network, path: JsonPath): void {
   if (network.bridgeHelper !== undefined && network.bridge === undefined) {
     refuse(["bridgeHelper"], "a bridge helper without a bridge", "a bridge", "leave bridgeHelper out");
   }
+  if (network.bridgeHelper !== undefined && /[\s]/.test(network.bridgeHelper)) {
+    refuse(
+      ["bridgeHelper"],
+      `a space in ${network.bridgeHelper}`,
+      "a path without spaces: QEMU reads one with spaces as a command line for the shell",
+      "name the helper by another path",
+    );
+  }
 }
 
 function checkMac(

@@ -10,6 +10,16 @@ export interface BusRoot {
   readonly budget: number;
 }
 
+interface BusRange {
+  readonly id: string;
+  readonly path: JsonPath;
+  readonly start: number;
+  readonly budget: number;
+}
+
+/** One PCI segment has 256, expander buses included. */
+const busNumbers = 256;
+
 /**
  * Bus numbers of the expander buses. Numbers of the profile are checked, the others are given from the top down,
  * each with its budget: QEMU starts with overlapping ones, and then the firmware leaves every window closed.
@@ -22,58 +32,61 @@ export function assignBusNumbers(
   rootBudget: number,
   roots: readonly BusRoot[],
 ): Map<string, number> {
-  const numbers = new Map<string, number>();
-  const fixed: { id: string; path: JsonPath; start: number; budget: number }[] = [];
-  for (const root of roots) {
-    if (root.busNr === undefined) continue;
-    fixed.push({ id: root.id, path: root.path, start: root.busNr, budget: root.budget });
-    numbers.set(root.id, root.busNr);
+  if (rootBudget > busNumbers) {
+    draft.refuse("PCIE_BUS_NUMBERS", ["pcie"], {
+      found: `${rootBudget} bus numbers on pcie.0: its own, and one for each port`,
+      needed: `${busNumbers} at most`,
+      fix: "use fewer ports",
+    });
   }
-  fixed.sort((a, b) => a.start - b.start);
-  checkRanges(draft, rootBudget, fixed);
+  const numbers = new Map<string, number>();
+  const ranges: BusRange[] = [];
+  const give = (root: BusRoot, start: number) => {
+    numbers.set(root.id, start);
+    ranges.push({ id: root.id, path: root.path, start, budget: root.budget });
+    ranges.sort((a, b) => a.start - b.start);
+  };
+  for (const root of roots) if (root.busNr !== undefined) give(root, root.busNr);
+  checkRanges(draft, rootBudget, ranges);
   for (const root of [...roots].reverse()) {
     if (root.busNr !== undefined) continue;
-    const start = highestGap(rootBudget, fixed, root.budget);
+    const start = highestGap(rootBudget, ranges, root.budget);
     if (start === undefined) {
+      const taken = [`pcie.0 takes ${rootBudget}`, ...ranges.map((range) => `${range.id} ${range.budget}`)];
       draft.refuse("PCIE_BUS_NUMBERS", root.path, {
-        found: `no room for the ${root.budget} bus numbers of ${root.id}: pcie.0 takes ${rootBudget}, ${fixed.map((other) => `${other.id} ${other.budget}`).join(", ")}`,
-        needed: "256 bus numbers or fewer in all, in one piece for each expander bus",
+        found: `no room for the ${root.budget} bus numbers of ${root.id}: ${taken.join(", ")}`,
+        needed: `${busNumbers} bus numbers or fewer in all, in one piece for each expander bus`,
         fix: "use fewer ports or switches, or leave busNr out so that the numbers are packed",
       });
-      numbers.set(root.id, 1);
       continue;
     }
-    numbers.set(root.id, start);
-    fixed.push({ id: root.id, path: root.path, start, budget: root.budget });
-    fixed.sort((a, b) => a.start - b.start);
+    give(root, start);
   }
   return numbers;
 }
 
-function checkRanges(
-  draft: Draft,
-  rootBudget: number,
-  ranges: readonly { id: string; path: JsonPath; start: number; budget: number }[],
-): void {
+/** @param ranges by their start */
+function checkRanges(draft: Draft, rootBudget: number, ranges: readonly BusRange[]): void {
   let before = { id: "pcie.0", start: 0, budget: rootBudget };
   for (const range of ranges) {
-    const end = before.start + before.budget;
-    if (range.start < end) {
-      draft.refuse("PCIE_BUS_NUMBERS", [...range.path, "busNr"], {
-        found: `${range.id} starts at bus ${range.start}, and ${before.id} takes ${before.start}-${end - 1}`,
-        needed: `${end} or more: each bus and each port below it takes a number`,
-        fix: `write ${end} or more, or leave busNr out`,
+    const path = [...range.path, "busNr"];
+    const free = before.start + before.budget;
+    const end = range.start + range.budget;
+    if (range.start < free) {
+      draft.refuse("PCIE_BUS_NUMBERS", path, {
+        found: `${range.id} starts at bus ${range.start}, and ${before.id} takes ${before.start}-${free - 1}`,
+        needed: `${free} or more: each bus and each port below it takes a number`,
+        fix: `write ${free} or more, or leave busNr out`,
       });
     }
-    before = range;
-  }
-  const end = before.start + before.budget;
-  if (end > 256 && ranges.length > 0) {
-    draft.refuse("PCIE_BUS_NUMBERS", [...(ranges.at(-1)?.path ?? []), "busNr"], {
-      found: `${before.id} starts at bus ${before.start} and takes ${before.budget} numbers, up to ${end - 1}`,
-      needed: "255 at most",
-      fix: `write ${256 - before.budget} or less, or leave busNr out`,
-    });
+    if (end > busNumbers) {
+      draft.refuse("PCIE_BUS_NUMBERS", path, {
+        found: `${range.id} starts at bus ${range.start} and takes ${range.budget} numbers, up to ${end - 1}`,
+        needed: `${busNumbers - 1} at most: each bus and each port below it takes a number`,
+        fix: `write ${busNumbers - range.budget} or less, or leave busNr out`,
+      });
+    }
+    if (end > free) before = range;
   }
 }
 
@@ -83,7 +96,7 @@ function highestGap(
   ranges: readonly { start: number; budget: number }[],
   budget: number,
 ): number | undefined {
-  let end = 256;
+  let end = busNumbers;
   for (const range of [...ranges].reverse()) {
     if (end - budget >= range.start + range.budget) return end - budget;
     end = Math.min(end, range.start);

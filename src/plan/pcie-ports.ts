@@ -2,7 +2,8 @@ import type { JsonPath } from "../errors/index.ts";
 import type { TreeRootPort } from "../profile/index.ts";
 import type { Draft } from "./draft.ts";
 import type { DeviceOption, Properties } from "./options.ts";
-import { formatAddr, type SlotFunction, type Slots } from "./pcie-slots.ts";
+import type { Buses } from "./pcie-bus.ts";
+import { formatAddr, type SlotFunction } from "./pcie-slots.ts";
 import type { PlannedDevice } from "./types.ts";
 
 export interface PortPlace extends SlotFunction {
@@ -21,6 +22,10 @@ interface Port {
   readonly because: readonly string[];
 }
 
+/** Chassis and slot numbers are single bytes, and 0 is not used. */
+const numberedPorts = 255;
+const ovmfHotplugPorts = 10;
+
 type DownstreamNode = NonNullable<TreeRootPort["switch"]>["downstream"][number];
 
 /**
@@ -36,6 +41,7 @@ export class Ports {
   }
 
   addRootPort(port: TreeRootPort, path: JsonPath, place: PortPlace, because: readonly string[]): void {
+    this.checkSpeed(port, path);
     this.ports.push({
       id: port.rootPort,
       driver: "pcie-root-port",
@@ -105,24 +111,23 @@ export class Ports {
   }
 
   /** Numbers the ports and spells them as devices, in the order they were added. */
-  finish(
-    slotsOf: (bus: string) => Slots | undefined,
-    numaNodeOf: (bus: string) => number | undefined,
-  ): { device: PlannedDevice; option: DeviceOption; because: readonly string[] }[] {
-    const chassis = new Numbering(this.ports.flatMap((port) => port.chassis ?? []));
-    const slotNumbers = new Numbering(this.ports.flatMap((port) => port.slot ?? []));
+  finish(buses: Buses): { device: PlannedDevice; option: DeviceOption; because: readonly string[] }[] {
+    this.checkCount();
     this.checkFixedNumbers();
+    this.checkOvmfPorts();
+    const chassis = new Numbering(this.ports.flatMap((port) => port.chassis ?? []));
+    const slots = new Numbering(this.ports.flatMap((port) => port.slot ?? []));
     return this.ports.map((port) => {
-      const slots = slotsOf(port.place.bus);
-      const multifunction = port.place.function === 0 && slots?.isMultifunction(port.place.slot) === true;
-      if (slots && !slots.hasFunctionZero(port.place.slot)) {
-        this.draft.refuse("PCIE_PLACEMENT", [...port.path, "addr"], {
-          found: `${port.id} at ${formatAddr(port.place)} with nothing at function 0`,
-          needed: "function 0 in the same slot: without it the guest sees none of the others",
-          fix: "put a port at function 0, or leave addr out",
-        });
-      }
-      const isSwitch = port.driver === "x3130-upstream";
+      const bus = buses.get(port.place.bus);
+      const multifunction = bus?.slots.needsMultifunction(this.draft, port.path, port.place);
+      const numbers =
+        port.driver === "x3130-upstream"
+          ? {}
+          : {
+              port: port.place.slot * 8 + port.place.function,
+              chassis: port.chassis ?? chassis.next(),
+              slot: port.slot ?? slots.next(),
+            };
       return {
         device: {
           id: port.id,
@@ -130,7 +135,7 @@ export class Ports {
           bus: port.place.bus,
           slot: port.place.slot,
           function: port.place.function,
-          numaNode: numaNodeOf(port.place.bus),
+          numaNode: bus?.numaNode,
         },
         option: {
           option: "device",
@@ -140,9 +145,7 @@ export class Ports {
             bus: port.place.bus,
             addr: formatAddr(port.place),
             multifunction: multifunction ? true : undefined,
-            port: isSwitch ? undefined : port.place.slot * 8 + port.place.function,
-            chassis: isSwitch ? undefined : (port.chassis ?? this.next(chassis, port)),
-            slot: isSwitch ? undefined : (port.slot ?? this.next(slotNumbers, port)),
+            ...numbers,
             ...port.properties,
           },
         },
@@ -151,16 +154,42 @@ export class Ports {
     });
   }
 
-  private next(numbering: Numbering, port: Port): number {
-    const number = numbering.next();
-    if (number === 256) {
-      this.draft.refuse("PCIE_CHASSIS", ["pcie"], {
-        found: `${port.id} is the 256th port`,
-        needed: "255 ports at most, each with a chassis number of its own",
-        fix: "use fewer ports",
-      });
-    }
-    return number;
+  private checkCount(): void {
+    const count = this.ports.filter((port) => port.driver !== "x3130-upstream").length;
+    if (count <= numberedPorts) return;
+    this.draft.refuse("PCIE_CHASSIS", ["pcie"], {
+      found: `${count} ports`,
+      needed: `${numberedPorts} ports at most, each with a chassis number of its own`,
+      fix: "use fewer ports",
+    });
+  }
+
+  /**
+   * Older OVMF gives each hot-plug port 4 KiB of its 40 KiB of I/O space, and the ports beyond the tenth get no
+   * window of any kind. Root ports are told to want none; a downstream port cannot be.
+   * @see https://github.com/tianocore/edk2/commit/27727338b2
+   */
+  private checkOvmfPorts(): void {
+    if (this.draft.profile.machine.firmware === "seabios") return;
+    const hungry = this.ports.filter(
+      (port) => port.driver === "xio3130-downstream" && port.properties.hotplug !== false,
+    );
+    if (hungry.length <= ovmfHotplugPorts) return;
+    this.draft.warn("PCIE_PLACEMENT", ["pcie", "tree"], {
+      found: `${hungry.length} downstream ports with hot-plug under OVMF`,
+      needed: `${ovmfHotplugPorts} at most for OVMF older than edk2-stable202308: the others get no address space`,
+      fix: 'write "hotplug": false on the ports whose devices stay',
+    });
+  }
+
+  private checkSpeed({ speed }: TreeRootPort, path: JsonPath): void {
+    const { qemu } = this.draft.host;
+    if ((speed !== "32" && speed !== "64") || !qemu || qemu.version.major >= 9) return;
+    this.draft.refuse("QEMU_FEATURE", [...path, "speed"], {
+      found: `${speed} GT/s with QEMU ${qemu.version.major}.${qemu.version.minor}`,
+      needed: "QEMU 9.0 or newer for more than 16 GT/s",
+      fix: 'write "16", or leave speed out',
+    });
   }
 
   private checkFixedNumbers(): void {

@@ -6,81 +6,93 @@ export interface SlotFunction {
   readonly function: number;
 }
 
+const functionsOfSlot = 8;
+
 /** Slots of one PCI bus: 32 of 8 functions. On a port's own bus only slot 0 exists. */
 export class Slots {
-  readonly bus: string;
+  private readonly bus: string;
+  private readonly slotCount: 1 | 32;
   /** By slot and function, who sits there. */
   private readonly taken = new Map<number, string>();
-  private readonly slotCount: number;
+  /** The slot that packed owners share, and its next function. */
+  private open: SlotFunction | undefined;
 
-  constructor(bus: string, slotCount: number) {
+  constructor(bus: string, slotCount: 1 | 32) {
     this.bus = bus;
     this.slotCount = slotCount;
   }
 
-  /** Marks slots of the board itself, which nothing else may use. */
+  /** Marks a slot of the board itself, which nothing else may use. */
   occupy(slot: number, owner: string): void {
-    for (let fn = 0; fn < 8; fn++) this.taken.set(slot * 8 + fn, owner);
+    for (let fn = 0; fn < functionsOfSlot; fn++) this.taken.set(indexOf({ slot, function: fn }), owner);
   }
 
-  /** Puts the owner where the profile wants it; refuses when somebody sits there or the bus has no such slot. */
+  /** Puts the owner where the profile wants it; refuses when somebody sits there. */
   claim(draft: Draft, path: JsonPath, addr: string, owner: string): SlotFunction {
     const place = parseAddr(addr);
-    const sitting = this.taken.get(place.slot * 8 + place.function);
-    if (sitting !== undefined || place.slot >= this.slotCount) {
+    const sitting = this.taken.get(indexOf(place));
+    if (sitting !== undefined) {
       draft.refuse("PCIE_PLACEMENT", path, {
-        found:
-          sitting === undefined
-            ? `slot ${place.slot.toString(16)} on ${this.bus}`
-            : `${owner} at ${addr} on ${this.bus}, where ${sitting} is`,
-        needed: this.slotCount === 1 ? "slot 0: a port has no other" : "a free slot and function",
+        found: `${owner} at ${addr} on ${this.bus}, where ${sitting} is`,
+        needed: "a free slot and function",
         fix: "write another addr, or leave it out",
       });
     }
-    this.taken.set(place.slot * 8 + place.function, owner);
+    this.taken.set(indexOf(place), owner);
     return place;
   }
 
-  /** A whole free slot for the owner, the lowest from `first` on. */
-  take(owner: string, first = 0): SlotFunction | undefined {
-    for (let slot = first; slot < this.slotCount; slot++) {
+  /** Function 0 of the lowest free slot, all of which is the owner's. */
+  take(owner: string): SlotFunction | undefined {
+    for (let slot = 0; slot < this.slotCount; slot++) {
       if (!this.isFree(slot)) continue;
-      this.taken.set(slot * 8, owner);
-      return { slot, function: 0 };
+      const place = { slot, function: 0 };
+      this.taken.set(indexOf(place), owner);
+      return place;
     }
     return undefined;
   }
 
-  /** The next function of a slot that `kind` began, else function 0 of a free one. */
-  pack(owner: string, kind: string): SlotFunction | undefined {
-    const open = this.packing.get(kind);
-    if (open && open.function < 8 && !this.taken.has(open.slot * 8 + open.function)) {
-      const place = { ...open };
-      open.function++;
-      this.taken.set(place.slot * 8 + place.function, owner);
-      return place;
-    }
-    const place = this.take(owner);
-    if (place) this.packing.set(kind, { slot: place.slot, function: 1 });
+  /** The next function of the slot that packed owners share, else function 0 of a free one. */
+  pack(owner: string): SlotFunction | undefined {
+    const { open } = this;
+    const place =
+      open && open.function < functionsOfSlot && !this.taken.has(indexOf(open)) ? open : this.take(owner);
+    if (!place) return undefined;
+    this.taken.set(indexOf(place), owner);
+    this.open = { slot: place.slot, function: place.function + 1 };
     return place;
   }
 
-  private readonly packing = new Map<string, { slot: number; function: number }>();
-
-  /** Whether the slot has functions beside 0: function 0 must then say so. */
-  isMultifunction(slot: number): boolean {
-    for (let fn = 1; fn < 8; fn++) if (this.taken.has(slot * 8 + fn)) return true;
-    return false;
+  ownerOf(slot: number): string | undefined {
+    return this.taken.get(indexOf({ slot, function: 0 }));
   }
 
-  hasFunctionZero(slot: number): boolean {
-    return this.taken.has(slot * 8);
+  /**
+   * Whether the device at this place must say that its slot has other functions. Refuses a function beside an empty
+   * function 0: the guest looks there first, and sees none of the others.
+   */
+  needsMultifunction(draft: Draft, path: JsonPath, place: SlotFunction): boolean {
+    if (this.ownerOf(place.slot) === undefined) {
+      draft.refuse("PCIE_PLACEMENT", [...path, "addr"], {
+        found: `${this.taken.get(indexOf(place))} at ${formatAddr(place)} on ${this.bus} with nothing at function 0`,
+        needed: "function 0 in the same slot: without it the guest sees none of the others",
+        fix: "put a port at function 0, or leave addr out",
+      });
+    }
+    return place.function === 0 && !this.isFree(place.slot, 1);
   }
 
-  private isFree(slot: number): boolean {
-    for (let fn = 0; fn < 8; fn++) if (this.taken.has(slot * 8 + fn)) return false;
+  private isFree(slot: number, firstFunction = 0): boolean {
+    for (let fn = firstFunction; fn < functionsOfSlot; fn++) {
+      if (this.taken.has(indexOf({ slot, function: fn }))) return false;
+    }
     return true;
   }
+}
+
+function indexOf(place: SlotFunction): number {
+  return place.slot * functionsOfSlot + place.function;
 }
 
 /** "1.0", "0x1f.3" or "2": hexadecimal slot, then the function. */

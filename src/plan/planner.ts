@@ -29,16 +29,16 @@ export function planVm(input: PlanInput): Result<Plan> {
   const uuid = profile.uuid ?? input.uuid;
 
   planMonitor(draft, uuid);
-  const { accelerator } = planMachine(draft);
-  planFirmware(draft);
   const cpuPlan = planCpuTopology(draft);
+  const { accelerator } = planMachine(draft, cpuPlan.topology);
+  planFirmware(draft);
   const cells = planCells(draft, cpuPlan);
   const memory = planMemory(draft, cells);
   planNuma(draft, memory.cells);
   const vcpus = planCpu(draft, cpuPlan, cells, accelerator);
   const pinning = planPinning(draft, cpuPlan, cells);
 
-  const tree = new PcieTree(draft, cells.length);
+  const tree = new PcieTree(draft);
   planDisks(draft, tree);
   const network = planNetworks(draft, tree, accelerator);
   planShares(draft, tree);

@@ -56,6 +56,7 @@ export function planShares(draft: Draft, tree: PcieTree): void {
     }
     checkVirtiofs(draft, share, path);
     const socket = `${draft.places.qemuDirectory}/${share.id}.fs.sock`;
+    draft.claimId("socket", socket, [...path, "id"]);
     draft.helpers.push({
       id: share.id,
       programs: virtiofsdPrograms,

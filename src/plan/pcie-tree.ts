@@ -1,0 +1,131 @@
+import type { JsonPath } from "../errors/index.ts";
+import type { TreeExpander, TreeRootPort } from "../profile/index.ts";
+import type { Draft } from "./draft.ts";
+import type { Bus, Buses } from "./pcie-bus.ts";
+import type { Ports } from "./pcie-ports.ts";
+import type { SlotFunction } from "./pcie-slots.ts";
+import { sources } from "./sources.ts";
+
+/** An expander bus of the profile, and its place on pcie.0. */
+export interface PlantedExpander {
+  readonly node: TreeExpander;
+  readonly path: JsonPath;
+  readonly place: SlotFunction;
+}
+
+/**
+ * Puts the profile's expander buses, root ports and switches in place, in its order.
+ * @returns the expander buses; root ports and switches are in `ports`
+ */
+export function plantTree(draft: Draft, buses: Buses, ports: Ports): PlantedExpander[] {
+  return new Planter(draft, buses, ports).plant();
+}
+
+class Planter {
+  private readonly draft: Draft;
+  private readonly buses: Buses;
+  private readonly ports: Ports;
+  private readonly expanders: PlantedExpander[] = [];
+
+  constructor(draft: Draft, buses: Buses, ports: Ports) {
+    this.draft = draft;
+    this.buses = buses;
+    this.ports = ports;
+  }
+
+  plant(): PlantedExpander[] {
+    const board = this.buses.get("pcie.0");
+    if (!board) return [];
+    const { tree } = this.draft.profile.pcie;
+    const places = this.buses.placeAll(
+      board,
+      tree.map((node, index) => ({
+        owner: "expander" in node ? node.expander : node.rootPort,
+        path: ["pcie", "tree", index],
+        addr: node.addr,
+        how: "expander" in node ? "slot" : "pack",
+      })),
+    );
+    for (const [index, node] of tree.entries()) {
+      const path = ["pcie", "tree", index];
+      const place = places[index];
+      if (!place) continue;
+      if ("expander" in node) this.plantExpander(node, path, place);
+      else this.plantRootPort(node, path, board, place);
+    }
+    return this.expanders;
+  }
+
+  private plantExpander(node: TreeExpander, path: JsonPath, place: SlotFunction): void {
+    this.draft.claimId("device", node.expander, [...path, "expander"]);
+    this.checkCell(node, path);
+    this.draft.decide("pcie", `pcie.${node.expander}`, {
+      value: `expander bus${node.numaNode === undefined ? "" : ` on cell ${node.numaNode}`}`,
+      rule: "A bus of its own that belongs to a cell: the guest sees that node for every device below it.",
+      source: sources.expander,
+    });
+    this.expanders.push({ node, path, place });
+    const bus = this.buses.addExpander(node.expander, node.numaNode);
+    const portPath = (index: number) => [...path, "ports", index];
+    const places = this.buses.placeAll(
+      bus,
+      node.ports.map((port, index) => ({
+        owner: port.rootPort,
+        path: portPath(index),
+        addr: port.addr,
+        how: "slot",
+      })),
+    );
+    for (const [index, port] of node.ports.entries()) {
+      const portPlace = places[index];
+      if (portPlace) this.plantRootPort(port, portPath(index), bus, portPlace);
+    }
+  }
+
+  private plantRootPort(port: TreeRootPort, path: JsonPath, parent: Bus, place: SlotFunction): void {
+    this.draft.claimId("device", port.rootPort, [...path, "rootPort"]);
+    const because = pcieDecisions(parent);
+    this.ports.addRootPort(port, path, { bus: parent.id, ...place }, because);
+    if (!port.switch) {
+      this.buses.addBelow(parent, port.rootPort, "port", 1);
+      return;
+    }
+    this.buses.addBelow(parent, port.rootPort, "upstream", 1);
+    const { upstream, downstream } = port.switch;
+    this.draft.claimId("device", upstream, [...path, "switch", "upstream"]);
+    this.ports.addUpstream(upstream, port.rootPort, because);
+    const bus = this.buses.addBelow(parent, upstream, "upstream", 32);
+    const portPath = (index: number) => [...path, "switch", "downstream", index];
+    const places = this.buses.placeAll(
+      bus,
+      downstream.map((node, index) => ({
+        owner: node.port,
+        path: portPath(index),
+        addr: node.addr,
+        how: "slot",
+      })),
+    );
+    for (const [index, node] of downstream.entries()) {
+      const portPlace = places[index];
+      if (!portPlace) continue;
+      this.draft.claimId("device", node.port, [...portPath(index), "port"]);
+      this.ports.addDownstream(node, portPath(index), { bus: upstream, ...portPlace }, because);
+      this.buses.addBelow(parent, node.port, "port", 1);
+    }
+  }
+
+  private checkCell(node: TreeExpander, path: JsonPath): void {
+    const cells = this.draft.profile.numa?.cells.length ?? 0;
+    if (node.numaNode === undefined || node.numaNode < cells) return;
+    this.draft.refuse("PCIE_PLACEMENT", [...path, "numaNode"], {
+      found: `${node.expander} on cell ${node.numaNode}, and the guest has ${cells === 0 ? "no NUMA cells" : `cells 0-${cells - 1}`}`,
+      needed: "a cell of the guest",
+      fix: cells === 0 ? "add numa.cells, or leave numaNode out" : "name one of the cells",
+    });
+  }
+}
+
+/** The decisions behind a port on this bus. */
+export function pcieDecisions(bus: Bus): string[] {
+  return bus.root === "pcie.0" ? ["pcie.ports"] : ["pcie.ports", `pcie.${bus.root}`];
+}
