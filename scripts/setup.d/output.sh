@@ -46,8 +46,11 @@ step() {
 
 # heartbeat LOG PID: every ten seconds the last line of a log, as long as a process lives.
 heartbeat() {
-  local log=$1 process=$2 seconds=0
-  while sleep 10 >/dev/null 2>&1 && kill -0 "$process" 2>/dev/null; do
+  local log=$1 process=$2 seconds=0 never
+  # Waits on a pipe that nobody writes to: unlike sleep, that is gone with this process.
+  exec {never}<> <(:)
+  until read -r -t 10 -u "$never"; do
+    kill -0 "$process" 2>/dev/null || return 0
     seconds=$((seconds + 10))
     printf '  %d s: %s\n' "$seconds" "$(last_line "$log")"
   done
