@@ -91,6 +91,11 @@ export const codes = {
   QMP_DISCONNECTED: refused("QEMU closed the monitor"),
 
   // Live operations
+  LIVE_VCPU_COUNT: refused("A number of vCPUs that the guest cannot have"),
+  LIVE_VCPU_CHOICE: invalid("The vCPUs named do not fit the guest or the number asked for"),
+  LIVE_VCPU_FIXED: refused("A vCPU that cannot be removed"),
+  LIVE_GUEST_NOT_READY: refused("The guest has not booted far enough"),
+  LIVE_GUEST_REFUSED: refused("The guest does not give up what it was asked for"),
   LIVE_INTERRUPTED: refused("The command was interrupted; its operation stays pending"),
   LIVE_OPERATION_UNKNOWN: refused("No such operation"),
   LIVE_NOT_CANCELLABLE: refused("An operation that cannot be taken back"),

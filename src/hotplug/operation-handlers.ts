@@ -22,7 +22,9 @@ export interface OperationHandler {
 }
 
 /** Loaded when an operation of the kind is worked on. */
-const handlers: Readonly<Partial<Record<OperationKind, () => Promise<OperationHandler>>>> = {};
+const handlers: Readonly<Partial<Record<OperationKind, () => Promise<OperationHandler>>>> = {
+  setvcpus: async () => (await import("./vcpu-operation.ts")).vcpuHandler,
+};
 
 export async function handlerOf(kind: OperationKind): Promise<OperationHandler> {
   const load = handlers[kind];

@@ -19,21 +19,27 @@ export interface GuestWait<Found> {
   /** What is waited for, as the end of "the guest has not yet ...": "given up vCPU 8-15". */
   readonly awaited: () => string;
   /** Opened before the command that the guest answers; events only wake the wait up early. */
-  readonly events: QmpListener<QmpEvent>;
+  readonly events: GuestEvents;
   /** Sees each event first; what it throws ends the wait. */
-  readonly onEvent?: (event: QmpEvent) => void;
+  readonly onEvent?: (event: GuestEvent) => void;
   /** Asks QEMU's own lists. Undefined: not yet. */
   readonly look: () => Promise<Found | undefined>;
   readonly summarize?: (found: Found) => string;
 }
 
 /** The events by which a guest says what it does with hot-plugged things. */
-export const guestEvents = [
+const guestEvents = [
   "DEVICE_DELETED",
   "DEVICE_UNPLUG_GUEST_ERROR",
   "ACPI_DEVICE_OST",
   "MEMORY_DEVICE_SIZE_CHANGE",
 ] as const satisfies readonly EventName[];
+
+export type GuestEvent = QmpEvent<(typeof guestEvents)[number]>;
+export type GuestEvents = QmpListener<GuestEvent>;
+
+/** Opened before the command that the guest answers, and closed after. */
+export const listenToGuest = ({ qmp }: LiveVm): GuestEvents => qmp.listen(guestEvents);
 
 /** Looks often at first, later once a second. */
 const firstPauseMs = 100;
@@ -78,9 +84,9 @@ export async function waitForGuest<Found>(live: LiveVm, wait: GuestWait<Found>):
 /** Undefined when none comes in time, or the command is interrupted. */
 async function nextEvent(
   { signal }: LiveVm,
-  events: QmpListener<QmpEvent>,
+  events: GuestEvents,
   timeoutMs: number,
-): Promise<QmpEvent | undefined> {
+): Promise<GuestEvent | undefined> {
   try {
     return await events.next({
       timeoutMs: Math.max(1, timeoutMs),

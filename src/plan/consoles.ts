@@ -37,7 +37,7 @@ export function planConsoles(draft: Draft, tree: PcieTree): void {
     checkConsole(draft, console, number, path);
     planConsole(draft, console, id, number, path);
   }
-  if (agent) planAgent(draft, tree);
+  if (agent) planAgent(draft, tree, typeof guestAgent === "object" && guestAgent.online);
 }
 
 function planConsole(draft: Draft, console: Console, id: string, number: number, path: JsonPath): void {
@@ -81,7 +81,7 @@ function planConsole(draft: Draft, console: Console, id: string, number: number,
   });
 }
 
-function planAgent(draft: Draft, tree: PcieTree): void {
+function planAgent(draft: Draft, tree: PcieTree, online: boolean): void {
   const socket = `${draft.places.qemuDirectory}/agent.sock`;
   draft.claimId("device", "agent", ["guestAgent"]);
   draft.claimId("socket", socket, ["guestAgent"]);
@@ -90,7 +90,14 @@ function planAgent(draft: Draft, tree: PcieTree): void {
     rule: "The guest agent answers on this port when the guest runs one.",
     source: sources.guestAgent,
   });
-  draft.consoles.push({ id: "agent", type: "agent", name: agentPort, socket, log: undefined });
+  draft.consoles.push({
+    id: "agent",
+    type: "agent",
+    name: agentPort,
+    socket,
+    log: undefined,
+    ...(online ? { online } : {}),
+  });
   addSocket(draft, "agent-chardev", socket, because);
   draft.addLeaf({
     option: "device",

@@ -141,6 +141,8 @@ export interface ConsoleEnd {
   readonly socket: string;
   /** All that the guest wrote; undefined for channels. */
   readonly log: string | undefined;
+  /** Agent only: it brings new vCPUs and memory online. Default false. */
+  readonly online?: boolean;
 }
 
 export interface Helper {

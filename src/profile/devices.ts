@@ -73,7 +73,13 @@ export const watchdog = z.strictObject({
 
 export const guestAgent = z.union([
   z.boolean(),
-  z.strictObject({ enabled: z.boolean().default(true).meta({ description: "Default true." }) }),
+  z.strictObject({
+    enabled: z.boolean().default(true).meta({ description: "Default true." }),
+    online: z
+      .boolean()
+      .default(false)
+      .meta({ description: "The agent brings hot-added vCPUs and memory online. Default false." }),
+  }),
 ]);
 
 export const usb = z.union([
