@@ -136,7 +136,8 @@ function checkMac(
   path: JsonPath,
 ): void {
   const other = macs.get(mac);
-  if (other !== undefined) {
+  // Two cards with one id have one address as well; the id is what to mend.
+  if (other !== undefined && other !== network.id) {
     draft.refuse("ID_DUPLICATE", [...path, network.mac === undefined ? "id" : "mac"], {
       found: `${mac} for ${network.id}, which ${other} has`,
       needed: "a MAC address of its own for each card",
