@@ -33,7 +33,10 @@ export function addDown(program: Command): void {
       stopVm(system, name, {
         timeoutMs: options.timeout * 1000,
         force: options.force === true,
-        emit: terminal.emit,
+        emit: (event) => {
+          // What a start did is taken back: that is what a stop is, and needs a line only where it fails.
+          if (terminal.json || event.type !== "step-undone" || event.problem) terminal.emit(event);
+        },
         signal,
       }),
     );
