@@ -37,6 +37,7 @@ export const codes = {
   NUMA_POLICY: invalid("A memory policy and host nodes that do not go together"),
   MEMORY_ALIGNMENT: invalid("A memory size that is not a multiple of its page size"),
   MEMORY_MAX: invalid("memory.max and memory.slots do not go together"),
+  MEMORY_DEVICE: invalid("Memory device settings that do not go together"),
   MEMORY_BACKEND: invalid("Memory backend settings that exclude each other"),
   PINNING_BEYOND_MAX: invalid("A pin for a vCPU beyond cpus.max"),
   PINNING_CPU_TWICE: invalid("vCPUs that cannot each have a host CPU of their own"),

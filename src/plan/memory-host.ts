@@ -1,58 +1,87 @@
+import type { JsonPath } from "../errors/index.ts";
 import type { HostNode } from "../host/topology.ts";
-import { describeByteSize, formatIdSet } from "../units/index.ts";
+import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
-import type { Cell } from "./numa.ts";
+
+/** Memory that the host shall give. */
+export interface MemoryDemand {
+  /** For messages: "cell 0", "memory device dimm0". */
+  readonly what: string;
+  readonly bytes: number;
+  /** 0 for ordinary pages. */
+  readonly pageSizeBytes: number;
+  readonly hostNodes: IdSet | undefined;
+  readonly policy: "bind" | "preferred" | "interleave" | undefined;
+  readonly path: JsonPath;
+  readonly pageSizePath: JsonPath;
+}
+
+/**
+ * What counts as there. total: all of a node's memory, since a start may wait for what others give back; free pages
+ * only for huge ones. now: what is free or reclaimable at this moment, for a VM that runs.
+ */
+export type Availability = "total" | "now";
 
 /**
  * Whether the host has the memory, node by node: enough in all and too little on the bound node is what makes QEMU
  * die after minutes, or the guest later.
  */
-export function checkHostMemory(draft: Draft, cells: readonly Cell[], pageSizeBytes: number): void {
-  const path = (cell: Cell): (string | number)[] =>
-    draft.profile.numa
-      ? ["numa", "cells", cell.id, cell.hostNodes ? "hostNodes" : "memory"]
-      : ["memory", "size"];
-  const huge = pageSizeBytes > 4096;
-  if (huge && !draft.host.nodes.some((node) => pool(node, pageSizeBytes))) {
-    const sizes = [
-      ...new Set(draft.host.nodes.flatMap((node) => node.hugepages.map((entry) => entry.pageSizeBytes))),
-    ];
-    draft.refuse("HOST_HUGEPAGE_SIZE", ["memory", "pageSize"], {
-      found: `no ${describeByteSize(pageSizeBytes)} pages on this host`,
-      needed:
-        sizes.length > 0 ? `one of ${sizes.map(describeByteSize).join(", ")}` : "huge pages in the kernel",
-      fix: "write a size that the host has, or leave pageSize out",
-    });
-    return;
-  }
-  const left = new Map(
-    draft.host.nodes.map((node) => [
-      node.id,
-      huge ? (pool(node, pageSizeBytes)?.free ?? 0) * pageSizeBytes : node.memoryBytes,
-    ]),
-  );
-  for (const cell of cells) {
-    const bound = draft.host.nodes.filter((node) => !cell.hostNodes || cell.hostNodes.includes(node.id));
-    const before = bound.map((node) => left.get(node.id) ?? 0);
-    const available = before.reduce((sum, bytes) => sum + bytes, 0);
-    if (bound.length === 0) continue;
-    if (available < cell.memoryBytes) {
-      const report = cell.policy === "preferred" && !huge ? draft.warn.bind(draft) : draft.refuse.bind(draft);
-      if (huge)
-        report("HOST_HUGEPAGES_SHORT", path(cell), shortOfPages(cell, bound, available, pageSizeBytes));
-      else report("HOST_MEMORY_SHORT", path(cell), shortOfMemory(cell, bound, available));
-    } else if (!huge) {
-      const free = bound.reduce((sum, node) => sum + node.freeBytes, 0);
-      if (free < cell.memoryBytes) {
-        draft.warn("HOST_MEMORY_SHORT", path(cell), {
-          found: `${nodesText(bound)} ${describeByteSize(free)} free, and cell ${cell.id} has ${describeByteSize(cell.memoryBytes)}`,
-          needed: "the memory free, or page cache that the kernel can drop",
-          fix: "stop what uses the node's memory, or expect a slow start",
-        });
-      }
+export function checkHostMemory(
+  draft: Draft,
+  demands: readonly MemoryDemand[],
+  availability: Availability = "total",
+): void {
+  const pageSizes = new Set(demands.map((demand) => demand.pageSizeBytes));
+  for (const pageSizeBytes of pageSizes) {
+    const alike = demands.filter((demand) => demand.pageSizeBytes === pageSizeBytes);
+    if (pageSizeBytes > 0 && !draft.host.nodes.some((node) => pool(node, pageSizeBytes))) {
+      refusePageSize(draft, pageSizeBytes, alike);
+      continue;
     }
-    take(left, bound, cell.memoryBytes);
+    const left = new Map(
+      draft.host.nodes.map((node) => [node.id, availableBytes(node, pageSizeBytes, availability)]),
+    );
+    for (const demand of alike) checkDemand(draft, demand, left);
   }
+}
+
+function availableBytes(node: HostNode, pageSizeBytes: number, availability: Availability): number {
+  if (pageSizeBytes > 0) return (pool(node, pageSizeBytes)?.free ?? 0) * pageSizeBytes;
+  return availability === "total" ? node.memoryBytes : node.freeBytes + (node.reclaimableBytes ?? 0);
+}
+
+function checkDemand(draft: Draft, demand: MemoryDemand, left: Map<number, number>): void {
+  const bound = draft.host.nodes.filter((node) => !demand.hostNodes || demand.hostNodes.includes(node.id));
+  if (bound.length === 0) return;
+  const huge = demand.pageSizeBytes > 0;
+  const available = bound.reduce((sum, node) => sum + (left.get(node.id) ?? 0), 0);
+  if (available < demand.bytes) {
+    const report = demand.policy === "preferred" && !huge ? draft.warn.bind(draft) : draft.refuse.bind(draft);
+    if (huge) report("HOST_HUGEPAGES_SHORT", demand.path, shortOfPages(demand, bound, available));
+    else report("HOST_MEMORY_SHORT", demand.path, shortOfMemory(demand, bound, available));
+  } else if (!huge) {
+    const free = bound.reduce((sum, node) => sum + node.freeBytes, 0);
+    if (free < demand.bytes) {
+      draft.warn("HOST_MEMORY_SHORT", demand.path, {
+        found: `${nodesText(bound)} ${describeByteSize(free)} free, and ${demand.what} has ${describeByteSize(demand.bytes)}`,
+        needed: "the memory free, or page cache that the kernel can drop",
+        fix: "stop what uses the node's memory, or expect a slow start",
+      });
+    }
+  }
+  take(left, bound, demand.bytes);
+}
+
+function refusePageSize(draft: Draft, pageSizeBytes: number, demands: readonly MemoryDemand[]): void {
+  const sizes = [
+    ...new Set(draft.host.nodes.flatMap((node) => node.hugepages.map((entry) => entry.pageSizeBytes))),
+  ];
+  draft.refuse("HOST_HUGEPAGE_SIZE", demands[0]?.pageSizePath ?? [], {
+    found: `no ${describeByteSize(pageSizeBytes)} pages on this host`,
+    needed:
+      sizes.length > 0 ? `one of ${sizes.map(describeByteSize).join(", ")}` : "huge pages in the kernel",
+    fix: "write a size that the host has, or leave pageSize out",
+  });
 }
 
 function pool(node: HostNode, pageSizeBytes: number) {
@@ -68,24 +97,25 @@ function take(left: Map<number, number>, nodes: readonly HostNode[], bytes: numb
   }
 }
 
-function shortOfPages(cell: Cell, nodes: readonly HostNode[], availableBytes: number, pageSizeBytes: number) {
-  const free = Math.floor(availableBytes / pageSizeBytes);
-  const needed = Math.ceil(cell.memoryBytes / pageSizeBytes);
+function shortOfPages(demand: MemoryDemand, nodes: readonly HostNode[], available: number) {
+  const { pageSizeBytes, what } = demand;
+  const free = Math.floor(available / pageSizeBytes);
+  const needed = Math.ceil(demand.bytes / pageSizeBytes);
   const target = nodes[0];
   const total = (target && pool(target, pageSizeBytes)?.total) ?? 0;
   const page = describeByteSize(pageSizeBytes);
   return {
-    found: `${nodesText(nodes)} ${free} free ${page} pages left for cell ${cell.id}, which needs ${needed}`,
+    found: `${nodesText(nodes)} ${free} free ${page} pages left for ${what}, which needs ${needed}`,
     needed: `${needed} free pages on ${nodes.length === 1 ? "that node" : "those nodes"}`,
     fix: `reserve ${needed - free} more: write ${total + needed - free} (now ${total}) to /sys/devices/system/node/node${target?.id ?? 0}/hugepages/hugepages-${pageSizeBytes / 1024}kB/nr_hugepages`,
   };
 }
 
-function shortOfMemory(cell: Cell, nodes: readonly HostNode[], availableBytes: number) {
+function shortOfMemory(demand: MemoryDemand, nodes: readonly HostNode[], available: number) {
   return {
-    found: `${nodesText(nodes)} ${describeByteSize(availableBytes)} left for cell ${cell.id} of ${describeByteSize(cell.memoryBytes)}`,
+    found: `${nodesText(nodes)} ${describeByteSize(available)} left for ${demand.what} of ${describeByteSize(demand.bytes)}`,
     needed: "no more memory than the host has there",
-    fix: "give the cell less memory, or bind it to more nodes",
+    fix: `give ${demand.what} less memory, or bind it to more nodes`,
   };
 }
 

@@ -1,11 +1,12 @@
 import { describeByteSize, formatByteSize, formatIdSet } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
-import { checkHostMemory } from "./memory-host.ts";
+import { isHuge, isPreallocated, memoryBackend, preallocThreads } from "./memory-backend.ts";
+import { checkMemoryRoom } from "./memory-device-checks.ts";
+import { memoryDeviceDemands } from "./memory-devices.ts";
+import { checkHostMemory, type MemoryDemand } from "./memory-host.ts";
 import type { Cell } from "./numa.ts";
-import type { Properties } from "./options.ts";
 import { sources } from "./sources.ts";
 
-const ordinaryPageBytes = 4096;
 const mebibyte = 2 ** 20;
 /** What QEMU itself locks beside the guest's memory: its code, heap and, with TCG, up to 1 GiB of translations. */
 const lockedOverheadBytes = 4 * 2 ** 30;
@@ -41,23 +42,34 @@ export function planMemory(
     });
     draft.add({ option: "overcommit", properties: { "mem-lock": true }, because: [locked] });
   }
-  checkHostMemory(draft, cells, memory.pageSize ?? 0);
+  checkHostMemory(draft, [...cellDemands(draft, cells), ...memoryDeviceDemands(draft, cells)]);
   return {
     cells: cells.map((cell) => planBackend(draft, cell)),
     lockedBytes: memory.locked ? max + lockedOverheadBytes : 0,
   };
 }
 
+function cellDemands(draft: Draft, cells: readonly Cell[]): MemoryDemand[] {
+  const { memory, numa } = draft.profile;
+  return cells.map((cell) => ({
+    what: `cell ${cell.id}`,
+    bytes: cell.memoryBytes,
+    pageSizeBytes: isHuge(memory.pageSize) ? (memory.pageSize ?? 0) : 0,
+    hostNodes: cell.hostNodes,
+    policy: cell.policy,
+    path: numa ? ["numa", "cells", cell.id, cell.hostNodes ? "hostNodes" : "memory"] : ["memory", "size"],
+    pageSizePath: ["memory", "pageSize"],
+  }));
+}
+
 function planBackend(draft: Draft, cell: Cell): CellMemory {
   const { memory } = draft.profile;
-  const huge = (memory.pageSize ?? ordinaryPageBytes) > ordinaryPageBytes;
+  const huge = isHuge(memory.pageSize);
   const pageSizeBytes = huge ? (memory.pageSize ?? 0) : 0;
   if (cell.memoryBytes === 0) return { ...cell, memdev: undefined, pageSizeBytes };
   const memdev = `ram-node${cell.id}`;
-  const share =
-    memory.share ?? draft.profile.filesystems.some((filesystem) => filesystem.type === "virtiofs");
-  const backend = memory.backend === "auto" ? (huge || share ? "memfd" : "ram") : memory.backend;
-  const prealloc = memory.prealloc ?? huge;
+  draft.claimId("object", memdev, ["memory"]);
+  const prealloc = isPreallocated(draft, memory.pageSize);
   const id = `numa.cell${cell.id}.memory`;
   draft.decide("memory", id, {
     value: [
@@ -78,26 +90,14 @@ function planBackend(draft: Draft, cell: Cell): CellMemory {
     source: sources.memoryPolicy,
   });
   const context = prealloc && cell.hostNodes ? planPreallocContext(draft, cell) : undefined;
-  const properties: Properties = {
-    "mem-path": backend === "file" ? memory.path : undefined,
-    size: cell.memoryBytes,
-    "host-nodes": cell.hostNodes,
-    policy: cell.policy,
-    hugetlb: huge && backend === "memfd" ? true : undefined,
-    hugetlbsize: huge && backend === "memfd" ? pageSizeBytes : undefined,
-    share: share === (backend === "memfd") ? undefined : share,
-    prealloc: prealloc ? true : undefined,
-    "prealloc-threads": prealloc ? preallocThreads(draft, cell) : undefined,
-    "prealloc-context": context,
-    merge: memory.merge ? undefined : false,
-  };
-  draft.add({
-    option: "object",
-    qomType: `memory-backend-${backend}`,
+  const backend = memoryBackend(draft, {
     id: memdev,
-    properties,
-    because: context ? [id, `numa.cell${cell.id}.prealloc`] : [id],
+    sizeBytes: cell.memoryBytes,
+    pageSizeBytes: memory.pageSize,
+    cell,
+    preallocContext: context,
   });
+  draft.add({ ...backend, because: context ? [id, `numa.cell${cell.id}.prealloc`] : [id] });
   return { ...cell, memdev, pageSizeBytes };
 }
 
@@ -116,6 +116,7 @@ function planPreallocContext(draft: Draft, cell: Cell): string | undefined {
     rule: "Pages are zeroed by threads on the node that they are bound to: local writes, several at a time, 16 at most.",
     source: sources.invocation,
   });
+  draft.claimId("object", id, ["memory", "prealloc"]);
   draft.add({
     option: "object",
     qomType: "thread-context",
@@ -124,11 +125,6 @@ function planPreallocContext(draft: Draft, cell: Cell): string | undefined {
     because: [because],
   });
   return id;
-}
-
-function preallocThreads(draft: Draft, cell: Cell): number {
-  const wanted = draft.profile.memory.preallocThreads ?? cell.vcpus.length;
-  return Math.max(1, Math.min(16, wanted));
 }
 
 function checkSizes(draft: Draft, cells: readonly Cell[]): void {
@@ -143,6 +139,7 @@ function checkSizes(draft: Draft, cells: readonly Cell[]): void {
     });
   };
   checkMultiple(memory.size, ["memory", "size"], "memory");
+  if (memory.max !== undefined) checkMultiple(memory.max, ["memory", "max"], "a maximum");
   if (numa) {
     for (const cell of cells)
       checkMultiple(cell.memoryBytes, ["numa", "cells", cell.id, "memory"], `memory of cell ${cell.id}`);
@@ -156,6 +153,7 @@ function checkSizes(draft: Draft, cells: readonly Cell[]): void {
     }
   }
   checkGrowth(draft);
+  checkMemoryRoom(draft);
   if (memory.size === 0) {
     draft.refuse("MEMORY_ALIGNMENT", ["memory", "size"], {
       found: "no memory",
@@ -194,7 +192,7 @@ function checkGrowth(draft: Draft): void {
 
 function checkBackend(draft: Draft): void {
   const { memory, filesystems } = draft.profile;
-  const huge = (memory.pageSize ?? 0) > ordinaryPageBytes;
+  const huge = isHuge(memory.pageSize);
   const refuse = (path: readonly string[], found: string, needed: string, fix: string) =>
     draft.refuse("MEMORY_BACKEND", ["memory", ...path], { found, needed, fix });
   if (memory.backend === "file" && !memory.path) {

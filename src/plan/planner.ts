@@ -1,5 +1,4 @@
 import { failure, type Result, success } from "../errors/index.ts";
-import { checkAddressSpace } from "./address-space.ts";
 import { planConsoles } from "./consoles.ts";
 import { type CpuPlan, planCpu, planCpuTopology } from "./cpu.ts";
 import { planDevices } from "./devices.ts";
@@ -10,6 +9,7 @@ import { planFirmware } from "./firmware.ts";
 import { planKernel } from "./kernel.ts";
 import { planMachine } from "./machine.ts";
 import { type CellMemory, planMemory } from "./memory.ts";
+import { planMemoryDevices } from "./memory-devices.ts";
 import { planMonitor } from "./monitor.ts";
 import { planNetworks } from "./networks.ts";
 import { planCells, planNuma } from "./numa.ts";
@@ -37,7 +37,6 @@ export function planVm(input: PlanInput): Result<Plan> {
   const memory = planMemory(draft, cells);
   planNuma(draft, memory.cells);
   const vcpus = planCpu(draft, cpuPlan, cells, accelerator);
-  checkAddressSpace(draft, accelerator);
   const pinning = planPinning(draft, cpuPlan, cells);
 
   const tree = new PcieTree(draft);
@@ -46,6 +45,7 @@ export function planVm(input: PlanInput): Result<Plan> {
   planShares(draft, tree);
   planConsoles(draft, tree);
   planDevices(draft, tree);
+  const memoryDevices = planMemoryDevices(draft, tree, memory.cells);
   const { devices, options } = tree.finish();
   draft.add(...options, ...draft.leaves);
 
@@ -61,7 +61,7 @@ export function planVm(input: PlanInput): Result<Plan> {
       program: input.program ?? input.host.qemu?.binary ?? "qemu-system-x86_64",
       options: draft.options,
       decisions: draft.decisions,
-      placement: placementOf(memory.cells, cpuPlan, vcpus, pinning),
+      placement: { ...placementOf(memory.cells, cpuPlan, vcpus, pinning), memoryDevices },
       devices,
       run: {
         directory: places.directory,
@@ -88,7 +88,7 @@ function placementOf(
   cpuPlan: CpuPlan,
   vcpus: { boot: ReadonlySet<number>; deviceIds: ReadonlyMap<number, string> },
   pinning: PinningPlan,
-): Placement {
+): Omit<Placement, "memoryDevices"> {
   const cellOf = new Map(cells.flatMap((cell) => cell.vcpus.map((id) => [id, cell.id] as const)));
   return {
     cells: cells.map((cell) => ({

@@ -5,6 +5,7 @@ export const sources = {
   cpuModels: "https://www.qemu.org/docs/master/system/i386/cpu.html",
   cpuHotplug: "https://www.qemu.org/docs/master/system/cpu-hotplug.html",
   memoryHotplug: "https://gitlab.com/qemu-project/qemu/-/blob/master/docs/memory-hotplug.txt",
+  nvdimm: "https://gitlab.com/qemu-project/qemu/-/blob/master/docs/nvdimm.txt",
   memoryPolicy: "https://docs.kernel.org/admin-guide/mm/numa_memory_policy.html",
   hugepages: "https://docs.kernel.org/admin-guide/mm/hugetlbpage.html",
   slit: "https://uefi.org/specs/ACPI/6.5/05_ACPI_Software_Programming_Model.html#system-locality-information-table-slit",
@@ -27,5 +28,4 @@ export const sources = {
   smbios: "https://www.dmtf.org/standards/smbios",
   kvm: "https://docs.kernel.org/virt/kvm/api.html",
   viommu: "https://wiki.qemu.org/Features/VT-d",
-  physicalBits: "https://gitlab.com/qemu-project/qemu/-/blob/master/hw/i386/pc.c",
 } as const;

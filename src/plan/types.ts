@@ -55,6 +55,7 @@ export type Concern =
 
 export interface Placement {
   readonly cells: readonly PlacedCell[];
+  readonly memoryDevices: readonly PlacedMemoryDevice[];
   /** By vCPU number, up to cpus.max; those with boot false are added later. */
   readonly vcpus: readonly PlacedVcpu[];
   /** Host CPUs of QEMU's main thread and its workers; undefined leaves them to the scheduler. */
@@ -74,6 +75,15 @@ export interface PlacedCell {
   readonly pageSizeBytes: number;
   /** To each cell; undefined when the guest shall assume 10 and 20. */
   readonly distances: readonly number[] | undefined;
+}
+
+/** A memory device that is there at the start; `hostNodes` and `policy` are its cell's, and undefined for an NVDIMM. */
+export interface PlacedMemoryDevice
+  extends Pick<PlacedCell, "memoryBytes" | "hostNodes" | "policy" | "pageSizeBytes"> {
+  readonly id: string;
+  readonly kind: "dimm" | "virtio-mem" | "nvdimm";
+  readonly cell: number;
+  readonly memdev: string;
 }
 
 export interface PlacedVcpu {

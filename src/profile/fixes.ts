@@ -1,7 +1,7 @@
 import type * as z from "zod";
+import { closest } from "../units/index.ts";
 import { describeSchema, limitsOf } from "./describe.ts";
 import { expectationOf, jsonTypeOf, keysOf, optionsOf, typesOf, unwrap, valuesOf } from "./shape.ts";
-import { closest } from "./suggest.ts";
 
 /** What to do about a value that a schema refuses, as an imperative. */
 export function fixFor(schema: z.core.$ZodType, value: unknown): string {

@@ -5,6 +5,7 @@ export type {
   Console,
   Disk,
   Filesystem,
+  MemoryDevice,
   Network,
   NumaCell,
   Profile,

@@ -14,7 +14,11 @@ export function resolvePaths(profile: Profile, folder: string): Profile {
       typeof machine.firmware === "object"
         ? { ...machine, firmware: resolveOvmf(machine.firmware, at) }
         : machine,
-    memory: { ...memory, ...mapped("path", memory.path, at) },
+    memory: {
+      ...memory,
+      ...mapped("path", memory.path, at),
+      devices: memory.devices.map((device) => ({ ...device, ...mapped("path", device.path, at) })),
+    },
     disks: profile.disks.map((disk) => ({ ...disk, file: at(disk.file) })),
     networks: profile.networks.map((network) => ({
       ...network,

@@ -96,6 +96,7 @@ export const profileSchema = z.strictObject({
 export type Profile = z.output<typeof profileSchema>;
 export type Disk = Profile["disks"][number];
 export type Network = Profile["networks"][number];
+export type MemoryDevice = Profile["memory"]["devices"][number];
 export type Filesystem = Profile["filesystems"][number];
 export type Console = Profile["consoles"][number];
 export type NumaCell = NonNullable<Profile["numa"]>["cells"][number];

@@ -1,6 +1,6 @@
 import type * as z from "zod";
+import { closest } from "../units/index.ts";
 import { type Expectation, expectations } from "./scalars.ts";
-import { closest } from "./suggest.ts";
 
 /** What this room's schemas are made of. */
 export type Schema = z.core.$ZodTypes;

@@ -1,9 +1,9 @@
 import type * as z from "zod";
 import { formatJsonPath, type JsonPath } from "../errors/index.ts";
+import { closest, editDistance } from "../units/index.ts";
 import { alternatives } from "./describe.ts";
 import { type Problem, problem } from "./problem.ts";
 import { keysOf, placesOfKey } from "./shape.ts";
-import { closest, editDistance } from "./suggest.ts";
 
 /** A list of keys up to this long is told in full. */
 const listedKeys = 16;

@@ -9,3 +9,4 @@ export {
   parseIdSet,
 } from "./id-set.ts";
 export { macAddressFor, parseMacAddress } from "./mac-address.ts";
+export { closest, editDistance } from "./suggest.ts";

@@ -130,7 +130,7 @@ describe("unknown keys", () => {
     [
       { disks: [{ id: "a", file: "a", format: "raw", size: 1 }] },
       "disks.0.size",
-      "remove it, or move it to where it belongs: memory",
+      "remove it, or move it to where it belongs: memory or memory.devices[]",
     ],
   ])("%j", async (changes, path, fix) => {
     const diagnostics = await diagnose(changes);

@@ -22,7 +22,7 @@ const plan: Plan = {
     decision("cpu.smp", "cpu"),
     decision("numa.cell0", "numa"),
   ],
-  placement: { cells: [], vcpus: [], emulator: undefined, iothreads: [] },
+  placement: { cells: [], memoryDevices: [], vcpus: [], emulator: undefined, iothreads: [] },
   devices: [],
   run: {
     directory: "/run",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { closest, editDistance } from "../../src/profile/suggest.ts";
+import { closest, editDistance } from "../../src/units/suggest.ts";
 
 describe("editDistance", () => {
   it.each([
