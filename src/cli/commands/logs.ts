@@ -10,7 +10,7 @@ interface LogsOptions {
 export function addLogs(program: Command): void {
   const command = program
     .command("logs <name>")
-    .summary("print QEMU's messages, the monitor's transcript, or what the guest wrote")
+    .summary("print QEMU's log, the monitor's or a console's")
     .description(
       "Prints what QEMU said. The other sources are the transcript of qlaunch's monitor and a console's output.",
     )

@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { buildProgram } from "../../src/cli/program.ts";
+
+const commands = (command: Command): Command[] => [command, ...command.commands.flatMap(commands)];
+const shown = commands(buildProgram()).filter((command) => !command.name().startsWith("__"));
+
+describe("the command line", () => {
+  it("lists the commands in the order people need them", () => {
+    const help = buildProgram().helpInformation();
+    const headings = ["Before a start:", "Start and stop:", "Look:", "The host and the profile format:"];
+    const positions = headings.map((heading) => help.indexOf(`\n${heading}\n`));
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+    expect(positions[0]).toBeGreaterThan(0);
+  });
+
+  it.each(
+    shown
+      .filter((command) => command.commands.length === 0)
+      .map((command) => [command.name(), command] as const),
+  )("%s has a summary, a description, an example, and --json where it prints a result", (name, command) => {
+    let help = "";
+    command.configureOutput({ writeOut: (text) => (help += text) });
+    command.outputHelp();
+    expect(command.description()).toMatch(/^[A-Z].*\.$/s);
+    expect(help).toContain("Examples:\n  ");
+    if (name !== "completion") expect(help).toContain("--json");
+  });
+
+  it("keeps every line of help within a terminal", () => {
+    for (const command of shown) {
+      for (const line of command.helpInformation().split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    }
+  });
+});
