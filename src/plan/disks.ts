@@ -1,21 +1,27 @@
 import type { JsonPath } from "../errors/index.ts";
 import type { Disk } from "../profile/index.ts";
+import type { DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import type { Properties } from "./options.ts";
-import type { PcieTree } from "./pcie.ts";
+import { queueCount, ScsiControllers, type StandingController } from "./scsi-controllers.ts";
 import { sources } from "./sources.ts";
 
 /** The ICH9 has six SATA ports. */
 const sataPorts = 6;
-/** A virtio device has 1024 queues, and a SCSI controller keeps two for itself. */
-const mostQueues = 1022;
 
-/** Block nodes, controllers and disks. */
-export function planDisks(draft: Draft, tree: PcieTree): void {
+/**
+ * Block nodes, controllers and disks.
+ * @param standing SCSI controllers that a running VM has already
+ */
+export function planDisks(
+  draft: Draft,
+  site: DeviceSite,
+  standing: readonly StandingController[] = [],
+): void {
   const { disks, networks } = draft.profile;
   if ([...disks, ...networks].some((device) => device.boot !== undefined)) planBoot(draft);
   let sata = 0;
-  const scsi = new ScsiControllers(draft, tree);
+  const scsi = new ScsiControllers(draft, site, standing);
   for (const [index, disk] of disks.entries()) {
     const path = ["disks", index];
     checkDisk(draft, disk, path);
@@ -31,7 +37,7 @@ export function planDisks(draft: Draft, tree: PcieTree): void {
     });
     const front = frontEnd(draft, disk);
     if (disk.device === "virtio-blk" || disk.device === "nvme") {
-      tree.place({ id: disk.id, ...front, because: [because], path, bus: disk.bus });
+      site.place({ id: disk.id, ...front, because: [because], path, bus: disk.bus });
     } else if (disk.device === "virtio-scsi") {
       draft.claimId("device", disk.id, idPath);
       draft.addLeaf({
@@ -58,43 +64,6 @@ export function planDisks(draft: Draft, tree: PcieTree): void {
         because: [because],
       });
     }
-  }
-}
-
-/** One controller for each I/O thread, port and number of queues; 256 disks each. */
-class ScsiControllers {
-  private readonly draft: Draft;
-  private readonly tree: PcieTree;
-  private readonly units = new Map<string, { id: string; next: number }>();
-
-  constructor(draft: Draft, tree: PcieTree) {
-    this.draft = draft;
-    this.tree = tree;
-  }
-
-  unitFor(disk: Disk, path: JsonPath, because: string): Properties {
-    const key = `${disk.iothread ?? ""}/${disk.bus ?? ""}/${disk.queues ?? ""}`;
-    let controller = this.units.get(key);
-    if (!controller) {
-      controller = { id: `scsi${this.units.size}`, next: 0 };
-      this.units.set(key, controller);
-      this.tree.place({
-        id: controller.id,
-        driver: "virtio-scsi-pci",
-        properties: { iothread: disk.iothread, num_queues: queueCount(this.draft, disk) },
-        because: [because],
-        path,
-        bus: disk.bus,
-      });
-    }
-    if (controller.next > 255) {
-      this.draft.refuse("PCIE_BUS_FULL", [...path, "device"], {
-        found: `${disk.id} is SCSI disk ${controller.next + 1} of its controller`,
-        needed: "256 at most",
-        fix: "give it another I/O thread or port",
-      });
-    }
-    return { bus: `${controller.id}.0`, "scsi-id": controller.next++, lun: 0 };
   }
 }
 
@@ -173,11 +142,6 @@ function frontEnd(draft: Draft, disk: Disk): { driver: string; properties: Prope
     case "cdrom":
       return { driver: "ide-cd", properties: { ...common, serial: disk.serial } };
   }
-}
-
-/** QEMU's own default counts the CPUs of -smp, and of those there is one while the others are devices. */
-function queueCount(draft: Draft, disk: Disk): number {
-  return disk.queues ?? Math.min(draft.profile.cpus.boot, mostQueues);
 }
 
 function checkDisk(draft: Draft, disk: Disk, path: JsonPath): void {

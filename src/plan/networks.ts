@@ -1,10 +1,10 @@
 import type { JsonPath } from "../errors/index.ts";
 import type { Network } from "../profile/index.ts";
 import { macAddressFor } from "../units/index.ts";
+import type { DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import type { Accelerator } from "./machine.ts";
 import type { Properties } from "./options.ts";
-import type { PcieTree } from "./pcie.ts";
 import { sources } from "./sources.ts";
 
 /** Where distributions put it; the preflight takes the first that is there. */
@@ -16,7 +16,7 @@ export interface NetworkNeeds {
 }
 
 /** Network back ends and cards. */
-export function planNetworks(draft: Draft, tree: PcieTree, accelerator: Accelerator): NetworkNeeds {
+export function planNetworks(draft: Draft, site: DeviceSite, accelerator: Accelerator): NetworkNeeds {
   const needs: NetworkNeeds = { bridges: [], taps: [] };
   const macs = new Map<string, string>();
   for (const [index, network] of draft.profile.networks.entries()) {
@@ -42,7 +42,7 @@ export function planNetworks(draft: Draft, tree: PcieTree, accelerator: Accelera
       because: [because],
     });
     const virtio = network.model === "virtio";
-    tree.place({
+    site.place({
       id: network.id,
       driver: virtio ? "virtio-net-pci" : "e1000e",
       properties: {
