@@ -90,8 +90,8 @@ class Planter {
       this.buses.addBelow(parent, port.rootPort, "port", 1);
       return;
     }
-    this.buses.addBelow(parent, port.rootPort, "upstream", 1);
     const { upstream, downstream } = port.switch;
+    this.buses.addBelow(parent, port.rootPort, "upstream", 1).slots.take(upstream);
     this.draft.claimId("device", upstream, [...path, "switch", "upstream"]);
     this.ports.addUpstream(upstream, port.rootPort, because);
     const bus = this.buses.addBelow(parent, upstream, "upstream", 32);
