@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { VcpuThread } from "../../src/vm/index.ts";
 import { type Cli, openCli } from "../rig/cli.ts";
-import { askProbe, type ProbeReport } from "../rig/probe.ts";
+import { bootProbe, type ProbeReport } from "../rig/probe.ts";
 import { qemuPrograms } from "../rig/vm.ts";
 
 const profile = new URL("profiles/ol8-twin.json", import.meta.url).pathname;
@@ -14,8 +14,7 @@ describe.each(qemuPrograms)("a small twin of ol8-vnuma on %s", (qemu) => {
 
   beforeAll(async () => {
     cli = openCli(qemu);
-    await cli.ok("up", profile);
-    guest = await askProbe(`${cli.root}/ol8-twin/qemu/channel0.sock`);
+    guest = await bootProbe(cli, profile, "ol8-twin");
   });
   afterAll(() => cli.close());
 

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import type { Cli } from "./cli.ts";
 
 /** What the probe guest reports of itself; scripts/probe-guest makes it. */
 export interface ProbeReport {
@@ -19,7 +20,32 @@ export interface ProbeReport {
 const reader = new URL("../../scripts/probe-report.mjs", import.meta.url).pathname;
 
 /** Asks the guest behind a channel's socket; waits until it has booted. */
-export async function askProbe(socket: string): Promise<ProbeReport> {
-  const { stdout } = await execa("node", [reader, socket]);
+export async function askProbe(socket: string, timeoutSeconds = 180): Promise<ProbeReport> {
+  const { stdout } = await execa("node", [reader, socket, "--timeout", String(timeoutSeconds)]);
   return JSON.parse(stdout) as ProbeReport;
+}
+
+/**
+ * Starts a guest and waits for its report. TCG loses a wake-up now and then when it has many vCPUs on few busy CPUs,
+ * and then a guest stands still in its early boot; such a boot is told and tried once more.
+ */
+export async function bootProbe(
+  cli: Cli,
+  profile: string,
+  name: string,
+  channel = "channel0",
+): Promise<ProbeReport> {
+  const socket = `${cli.root}/${name}/qemu/${channel}.sock`;
+  await cli.ok("up", profile);
+  try {
+    return await askProbe(socket, 150);
+  } catch {
+    const said = await cli.run("logs", name, "--source", "console");
+    console.warn(
+      `${name} did not report; it is started once more. Its console:\n${said.stdout.slice(-2000)}`,
+    );
+    await cli.ok("down", name, "--force");
+    await cli.ok("up", profile);
+    return askProbe(socket, 150);
+  }
 }
