@@ -38,10 +38,13 @@ export function checkHostMemory(
       refusePageSize(draft, pageSizeBytes, alike);
       continue;
     }
-    const left = new Map(
-      draft.host.nodes.map((node) => [node.id, availableBytes(node, pageSizeBytes, availability)]),
-    );
-    for (const demand of alike) checkDemand(draft, demand, left);
+    const left = leftOn(draft.host.nodes, (node) => availableBytes(node, pageSizeBytes, availability));
+    const leftNow = leftOn(draft.host.nodes, (node) => availableBytes(node, pageSizeBytes, "now"));
+    // Those with the least choice first: what may come from anywhere does not take what another needs.
+    const choice = (demand: MemoryDemand) => demand.hostNodes?.length ?? draft.host.nodes.length + 1;
+    for (const demand of [...alike].sort((a, b) => choice(a) - choice(b))) {
+      checkDemand(draft, demand, left, leftNow);
+    }
   }
 }
 
@@ -50,26 +53,41 @@ function availableBytes(node: HostNode, pageSizeBytes: number, availability: Ava
   return availability === "total" ? node.memoryBytes : node.freeBytes + (node.reclaimableBytes ?? 0);
 }
 
-function checkDemand(draft: Draft, demand: MemoryDemand, left: Map<number, number>): void {
+function leftOn(nodes: readonly HostNode[], bytesOf: (node: HostNode) => number): Map<number, number> {
+  return new Map(nodes.map((node) => [node.id, bytesOf(node)]));
+}
+
+function checkDemand(
+  draft: Draft,
+  demand: MemoryDemand,
+  left: Map<number, number>,
+  leftNow: Map<number, number>,
+): void {
   const bound = draft.host.nodes.filter((node) => !demand.hostNodes || demand.hostNodes.includes(node.id));
-  if (bound.length === 0) return;
+  // Nodes that are not there or have no memory are refused where the cell names them.
+  if (bound.every((node) => node.memoryBytes === 0)) return;
   const huge = demand.pageSizeBytes > 0;
-  const available = bound.reduce((sum, node) => sum + (left.get(node.id) ?? 0), 0);
+  const available = sumOn(bound, left);
   if (available < demand.bytes) {
     const report = demand.policy === "preferred" && !huge ? draft.warn.bind(draft) : draft.refuse.bind(draft);
     if (huge) report("HOST_HUGEPAGES_SHORT", demand.path, shortOfPages(demand, bound, available));
     else report("HOST_MEMORY_SHORT", demand.path, shortOfMemory(demand, bound, available));
   } else if (!huge) {
-    const free = bound.reduce((sum, node) => sum + node.freeBytes, 0);
+    const free = sumOn(bound, leftNow);
     if (free < demand.bytes) {
       draft.warn("HOST_MEMORY_SHORT", demand.path, {
-        found: `${nodesText(bound)} ${describeByteSize(free)} free, and ${demand.what} has ${describeByteSize(demand.bytes)}`,
-        needed: "the memory free, or page cache that the kernel can drop",
+        found: `${nodesText(bound)} ${describeByteSize(free)} free or reclaimable left for ${demand.what}, which has ${describeByteSize(demand.bytes)}`,
+        needed: `${describeByteSize(demand.bytes)}, or the start waits for what others give back`,
         fix: "stop what uses the node's memory, or expect a slow start",
       });
     }
   }
   take(left, bound, demand.bytes);
+  take(leftNow, bound, demand.bytes);
+}
+
+function sumOn(nodes: readonly HostNode[], left: ReadonlyMap<number, number>): number {
+  return nodes.reduce((sum, node) => sum + (left.get(node.id) ?? 0), 0);
 }
 
 function refusePageSize(draft: Draft, pageSizeBytes: number, demands: readonly MemoryDemand[]): void {

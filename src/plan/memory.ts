@@ -146,7 +146,7 @@ function checkSizes(draft: Draft, cells: readonly Cell[]): void {
     const sum = cells.reduce((total, cell) => total + cell.memoryBytes, 0);
     if (sum !== memory.size) {
       draft.refuse("NUMA_MEMORY_SUM", ["memory", "size"], {
-        found: `${describeByteSize(memory.size)} in all, and ${describeByteSize(sum)} in ${cells.length} cells (${cells.map((cell) => describeByteSize(cell.memoryBytes)).join(" + ")})`,
+        found: `${formatByteSize(memory.size)} in all, and ${formatByteSize(sum)} in ${cells.length} cells (${cells.map((cell) => formatByteSize(cell.memoryBytes)).join(" + ")})`,
         needed: "cells that sum to memory.size",
         fix: `write ${formatByteSize(sum)} here, or change the cells`,
       });
@@ -176,7 +176,7 @@ function checkGrowth(draft: Draft): void {
   const max = memory.max ?? memory.size;
   if (max < memory.size) {
     draft.refuse("MEMORY_MAX", ["memory", "max"], {
-      found: `a maximum of ${describeByteSize(max)} below the size of ${describeByteSize(memory.size)}`,
+      found: `a maximum of ${formatByteSize(max)} below the size of ${formatByteSize(memory.size)}`,
       needed: "max no lower than size",
       fix: `write ${formatByteSize(memory.size)} or more`,
     });
