@@ -95,10 +95,12 @@ export const codes = {
   LIVE_VCPU_COUNT: refused("A number of vCPUs that the guest cannot have"),
   LIVE_VCPU_CHOICE: invalid("The vCPUs named do not fit the guest or the number asked for"),
   LIVE_VCPU_FIXED: refused("A vCPU that cannot be removed"),
+  LIVE_VCPU_TCG: refused("More vCPUs than QEMU can make without KVM"),
   LIVE_GUEST_NOT_READY: refused("The guest has not booted far enough"),
   LIVE_GUEST_REFUSED: refused("The guest does not give up what it was asked for"),
   LIVE_INTERRUPTED: refused("The command was interrupted; its operation stays pending"),
   LIVE_OPERATION_UNKNOWN: refused("No such operation"),
+  LIVE_OPERATION_ENDED: refused("An operation that has ended already"),
   LIVE_NOT_CANCELLABLE: refused("An operation that cannot be taken back"),
 
   BUG: { title: "A bug of qlaunch", exitStatus: 70 },

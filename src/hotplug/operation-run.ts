@@ -1,4 +1,4 @@
-import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
+import { type Diagnostic, QlaunchError } from "../errors/index.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
 import type { LiveVm } from "./live.ts";
 import { isEnded, type Operation, type OperationRequest } from "./operation.ts";
@@ -23,13 +23,6 @@ export async function resumeOperation(live: LiveVm, operation: Operation): Promi
 
 /** Takes an operation back, as far as QEMU can. @throws QlaunchError LIVE_NOT_CANCELLABLE */
 export async function cancelOperation(live: LiveVm, operation: Operation): Promise<Operation> {
-  if (isEnded(operation)) {
-    throw refusal("LIVE_NOT_CANCELLABLE", {
-      found: `operation ${operation.id} (${operation.subject}) has ended: ${operation.state}`,
-      needed: "an operation that is not ended",
-      fix: `qlaunch ops ${live.name} lists them with their states`,
-    });
-  }
   const journal = OperationJournal.takeUp(live.system, live.directory, operation);
   try {
     await (await handlerOf(operation.kind)).cancel(live, journal);

@@ -3,6 +3,7 @@ import { vcpuDevice } from "../plan/cpu.ts";
 import type { Plan } from "../plan/types.ts";
 import { formatIdSet, type IdSet } from "../units/index.ts";
 import type { LiveVm } from "./live.ts";
+import { checkBudget, countVcpu } from "./vcpu-budget.ts";
 import { type LiveVcpu, readVcpus } from "./vcpu-list.ts";
 import { PinQueue, pinFor } from "./vcpu-pin.ts";
 
@@ -37,10 +38,13 @@ export async function addVcpus(live: LiveVm, ids: IdSet): Promise<LiveVcpu[]> {
   return vcpus;
 }
 
-async function addOne({ qmp, plan }: LiveVm, id: number): Promise<void> {
+async function addOne(live: LiveVm, id: number): Promise<void> {
+  const { qmp, plan } = live;
   const placed = plan.placement.vcpus[id];
   if (placed === undefined) throw new Error(`the plan has no vCPU ${id}`);
   const { driver, id: deviceId, properties } = vcpuDevice(modelOf(plan), placed);
+  await checkBudget(live, 1);
+  countVcpu(live);
   await qmp.execute("device_add", { driver, id: deviceId, ...properties });
 }
 

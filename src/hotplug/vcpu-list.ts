@@ -13,7 +13,7 @@ export interface LiveVcpu {
 }
 
 /** Every vCPU up to cpus.max, by number, from QEMU's own lists. */
-export async function readVcpus({ qmp, plan }: LiveVm): Promise<LiveVcpu[]> {
+export async function readVcpus({ qmp, plan }: Pick<LiveVm, "qmp" | "plan">): Promise<LiveVcpu[]> {
   const [slots, cpus] = await Promise.all([
     qmp.execute("query-hotpluggable-cpus"),
     qmp.execute("query-cpus-fast"),

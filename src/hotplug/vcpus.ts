@@ -5,6 +5,7 @@ import { wantsOnline } from "./agent.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
 import type { Operation } from "./operation.ts";
 import { runOperation, takeUpOperations } from "./operation-run.ts";
+import { checkBudget } from "./vcpu-budget.ts";
 import { chooseVcpus, type VcpuWish } from "./vcpu-choice.ts";
 import { type LiveVcpu, presentIds, readVcpus } from "./vcpu-list.ts";
 import { countOnline } from "./vcpu-online.ts";
@@ -26,8 +27,8 @@ export interface SetVcpusOutcome {
 
 /**
  * Gives a running guest more or fewer vCPUs, each new thread pinned to its planned host CPUs and read back.
- * @throws QlaunchError LIVE_VCPU_COUNT, LIVE_VCPU_CHOICE, LIVE_VCPU_FIXED, LIVE_GUEST_NOT_READY, LIVE_GUEST_REFUSED,
- *   HOST_CPU_ABSENT, VM_STATE, VM_TIMEOUT, VM_PIN_FAILED and those of opening the VM
+ * @throws QlaunchError LIVE_VCPU_COUNT, LIVE_VCPU_CHOICE, LIVE_VCPU_FIXED, LIVE_VCPU_TCG, LIVE_GUEST_NOT_READY,
+ *   LIVE_GUEST_REFUSED, HOST_CPU_ABSENT, VM_STATE, VM_TIMEOUT, VM_PIN_FAILED and those of opening the VM
  */
 export async function setVcpus(
   system: System,
@@ -47,6 +48,7 @@ export async function setVcpus(
     const { add, remove } = choice.value;
     if (remove.length > 0) await checkRuns(live);
     checkHostCpus(live, add);
+    await checkBudget(live, add.length);
     const before = presentIds(vcpus);
     const operation =
       add.length + remove.length === 0

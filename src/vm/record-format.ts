@@ -36,6 +36,7 @@ const checks: Readonly<Record<keyof VmRecord, Check>> = {
   qemu: orNull(identity),
   helpers: list(shape({ id: text, process: identity })),
   vcpus: count,
+  vcpusMade: (value) => value === undefined || count(value),
   memoryBytes: count,
   cells: list(
     shape({

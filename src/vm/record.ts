@@ -27,6 +27,8 @@ export interface VmRecord {
   readonly qemu: ProcessIdentity | null;
   readonly helpers: readonly { readonly id: string; readonly process: ProcessIdentity }[];
   readonly vcpus: number;
+  /** vCPUs that QEMU made since its start, those that left again among them; absent until one is added. */
+  readonly vcpusMade?: number;
   readonly memoryBytes: number;
   readonly cells: readonly RecordedCell[];
   /** Host CPUs that one vCPU has for itself. */

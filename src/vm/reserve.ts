@@ -83,7 +83,8 @@ function newRecord(system: System, { plan, version }: Reservation): VmRecord {
       pageSizeBytes,
       hostNodes,
     })),
-    exclusiveCpus: idUnion(boot.filter((vcpu) => vcpu.exclusive).map((vcpu) => vcpu.hostCpus ?? [])),
+    // Those of vCPUs that may come later too: a place that was planned is there when it is wanted.
+    exclusiveCpus: idUnion(vcpus.filter((vcpu) => vcpu.exclusive).map((vcpu) => vcpu.hostCpus ?? [])),
     undo: [],
   };
 }

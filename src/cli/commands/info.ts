@@ -1,13 +1,32 @@
 import type { Command } from "commander";
 import { define, examples } from "../command.ts";
 
+interface InfoOptions {
+  readonly json?: boolean;
+  readonly drift?: boolean;
+}
+
 export function addInfo(program: Command): void {
   const command = program
     .command("info <name>")
     .summary("show one VM")
     .description("Shows a VM's state, process, sockets, consoles and cells.")
-    .addHelpText("after", examples("qlaunch info gpu", "qlaunch info gpu --json | jq -r .monitorSocket"));
-  define(command, async ({ system, terminal }, _options: { json?: boolean }, name: string) => {
+    .option("--drift", "list what differs from the plan that it was started from")
+    .addHelpText(
+      "after",
+      examples(
+        "qlaunch info gpu",
+        "qlaunch info gpu --drift",
+        "qlaunch info gpu --json | jq -r .monitorSocket",
+      ),
+    );
+  define(command, async ({ system, terminal }, options: InfoOptions, name: string) => {
+    if (options.drift) {
+      const { vmDrift } = await import("../../actions/live-vcpus.ts");
+      const { renderDrift, renderJson } = await import("../../report/index.ts");
+      const drift = await vmDrift(system, name);
+      return terminal.print(terminal.json ? renderJson(drift) : renderDrift(drift, terminal.style));
+    }
     const { describeVm } = await import("../../actions/vm.ts");
     const { renderJson, renderVm } = await import("../../report/index.ts");
     const vm = await describeVm(system, name);
