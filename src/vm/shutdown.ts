@@ -5,7 +5,7 @@ import { type FoundVm, findVm, lockVm, newerRecord } from "./find.ts";
 import { Journal } from "./journal.ts";
 import { powerDown } from "./power-down.ts";
 import { endProcess, identify } from "./process.ts";
-import { readLiveness, type VmRecord } from "./record.ts";
+import { readLiveness, readRecord, type VmRecord } from "./record.ts";
 import type { StopOptions, StoppedVm } from "./types.ts";
 
 const defaultTimeoutMs = 60_000;
@@ -20,25 +20,27 @@ const overtakenMs = 10_000;
 export async function stopVm(system: System, name: string, options: StopOptions = {}): Promise<StoppedVm> {
   const { force = false, emit = () => {} } = options;
   const began = system.clock.elapsedMs();
-  const root = findVm(system, name).root;
-  if (force) await overtake(system, findVm(system, name));
+  const { root, reading, places } = findVm(system, name);
+  const overtaken = force && (await overtake(system, reading));
   const lock = await lockVm(system, root, name, "qlaunch down", force ? overtakenMs : 0);
   try {
     // The command that had the lock may have ended the VM.
-    const how = await stop(system, findVm(system, name), { ...options, emit });
+    const done = overtaken && readRecord(system.files, places.directory).kind === "absent";
+    const how = done ? "quit" : await stop(system, findVm(system, name), { ...options, emit });
     return { name, how, elapsedMs: system.clock.elapsedMs() - began };
   } finally {
     lock.release();
   }
 }
 
-/** Cuts a stop short that still waits for the guest. */
-async function overtake(system: System, { reading }: FoundVm): Promise<void> {
-  if (reading.kind !== "record") return;
-  const { record } = reading;
-  if (record.phase === "stopping" && record.qemu && readLiveness(system.files, record).qemu) {
-    await endProcess(system, record.qemu);
-  }
+/** Cuts a stop short that still waits for the guest. @returns whether there was one */
+async function overtake(system: System, reading: FoundVm["reading"]): Promise<boolean> {
+  if (reading.kind !== "record") return false;
+  const { phase, qemu } = reading.record;
+  if (phase !== "stopping" || qemu === null || !readLiveness(system.files, reading.record).worker)
+    return false;
+  await endProcess(system, qemu);
+  return true;
 }
 
 async function stop(

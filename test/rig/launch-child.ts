@@ -1,8 +1,8 @@
 import { realSystem } from "../../src/system/index.ts";
-import { launchVm } from "../../src/vm/index.ts";
+import { launchVm, stopVm } from "../../src/vm/index.ts";
 
 /*
- * Starts one VM in a process of its own, which a test can kill or run as another user. The request comes as JSON on
+ * Starts or stops one VM in a process of its own, which a test can kill or run as another user. The request comes as JSON on
  * standard input; events and the outcome leave as one line of JSON each.
  */
 
@@ -12,7 +12,8 @@ const chunks: Buffer[] = [];
 for await (const chunk of process.stdin) chunks.push(chunk);
 const request = JSON.parse(Buffer.concat(chunks).toString());
 try {
-  say({ launched: await launchVm(realSystem, { ...request, emit: say }) });
+  if (request.stop) say({ stopped: await stopVm(realSystem, request.stop, { force: true }) });
+  else say({ launched: await launchVm(realSystem, { ...request, emit: say }) });
 } catch (error) {
   const { diagnostics } = error as { diagnostics?: unknown };
   say({ failed: diagnostics ?? String(error) });

@@ -30,6 +30,8 @@ export interface LaunchChanges {
   readonly signal?: AbortSignal;
   readonly change?: (plan: Plan) => Plan;
   readonly system?: System;
+  /** Plans without a look at the run root, which would refuse first. */
+  readonly unchecked?: boolean;
 }
 
 /** The smallest guest: no kernel, no disk; SeaBIOS looks for something to boot. */
@@ -41,8 +43,12 @@ export const smallProfile = {
   memory: { size: "64M" },
 };
 
-export function openRig(qemu: string, changes: Partial<System> = {}): Rig {
-  const root = mkdtempSync(join(tmpdir(), "qlaunch-test-"));
+/** @param root a folder for the VMs; default: a new one */
+export function openRig(
+  qemu: string,
+  changes: Partial<System> = {},
+  root = mkdtempSync(join(tmpdir(), "qlaunch-test-")),
+): Rig {
   const system: System = {
     ...realSystem,
     ...changes,
@@ -50,19 +56,19 @@ export function openRig(qemu: string, changes: Partial<System> = {}): Rig {
   };
   const events: Event[] = [];
   const emit = (event: Event) => void events.push(event);
-  const plan: Rig["plan"] = async (changed = {}) => {
+  const plan = async (changed: object = {}, unchecked = false) => {
     const profileText = JSON.stringify({ ...smallProfile, ...changed });
     const reading = await parseProfile(profileText, "test.json");
     if (reading.profile === undefined) throw new Error(JSON.stringify(reading.diagnostics));
     const host = await discoverHost(system, { qemu, need: { qemu: "required" } });
     const { profile } = reading;
     const places = placesFor(runRoot(system), profile.name);
-    const uuid = keptUuid(system, profile.name);
+    const uuid = unchecked ? undefined : keptUuid(system, profile.name);
     const result = planVm({
       profile,
       host,
       places,
-      ledger: readLedger(system),
+      ledger: unchecked ? [] : readLedger(system),
       program: qemu,
       ...(uuid === undefined ? {} : { uuid }),
     });
@@ -75,8 +81,8 @@ export function openRig(qemu: string, changes: Partial<System> = {}): Rig {
     qemu,
     events,
     plan,
-    async launch(profile, { paused = true, signal, change, system: other } = {}) {
-      const planned = await plan(profile);
+    async launch(profile, { paused = true, signal, change, system: other, unchecked } = {}) {
+      const planned = await plan(profile, unchecked);
       return launchVm(other ?? system, {
         ...planned,
         plan: change?.(planned.plan) ?? planned.plan,
