@@ -45,8 +45,8 @@ refresh_archive() {
 
 # Reads the package lists anew when something is about to be fetched.
 ensure_archive() {
-  if kernel_ready && qemu_10_ready; then return 0; fi
-  command -v apt-get >/dev/null || fail "The guest kernel and QEMU 10 come from Debian's archive, and there is no apt-get to fetch them with."
+  if kernel_ready && qemu_10_ready && guest_agent_ready; then return 0; fi
+  command -v apt-get >/dev/null || fail "The guest kernel, QEMU 10 and the guest agent come from Debian's archive, and there is no apt-get to fetch them with."
   step "Reading the Debian archive's package lists" refresh_archive
 }
 

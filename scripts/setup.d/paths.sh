@@ -12,6 +12,9 @@ export QLAUNCH_PROBE_KERNEL=$QLAUNCH_CACHE/probe/vmlinuz
 export QLAUNCH_PROBE_VMLINUX=$QLAUNCH_CACHE/probe/vmlinux
 export QLAUNCH_PROBE_INITRD=$QLAUNCH_CACHE/probe/initrd.img
 
+# The agent that runs in the probe guest; it can serve a socket on this machine as well.
+export QLAUNCH_GUEST_AGENT=$QLAUNCH_CACHE/guest-agent/usr/sbin/qemu-ga
+
 # QEMU binaries that the end-to-end tests run on, separated by colons: the distribution's, and QEMU 10 beside it.
 qemu_10=$QLAUNCH_CACHE/qemu-10/bin/qemu-system-x86_64
 export QLAUNCH_TEST_QEMU=${QLAUNCH_TEST_QEMU:-/usr/bin/qemu-system-x86_64:$qemu_10}

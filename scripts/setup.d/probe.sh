@@ -59,7 +59,8 @@ build_probe() {
   ln -s ../bin/busybox "$stage/sbin/modprobe"
   # An NVMe disk shows once, below its PCI device, instead of twice and below neither.
   echo 'options nvme_core multipath=N' >"$stage/etc/modprobe.conf"
-  install -m 755 "$root"/scripts/probe-guest/{coldplug,report,serve} "$stage/bin"
+  install -m 755 "$root"/scripts/probe-guest/{agent,coldplug,report,serve} "$stage/bin"
+  install_guest_agent "$stage" || return 1
   install -m 755 "$root/scripts/probe-guest/init" "$stage/init"
   install -m 755 "$root/scripts/probe-guest/power-button" "$stage/etc/acpi/PWRF/00000080"
 
@@ -75,7 +76,7 @@ build_probe() {
 
 # Everything that the two files are made of, as one hash.
 probe_inputs() {
-  cat "$root"/scripts/probe-guest/* "$root/scripts/setup.d/probe.sh" "$kernel_folder/VERSIONS" "$(command -v busybox)" | sha256sum
+  cat "$root"/scripts/probe-guest/* "$root/scripts/setup.d/probe.sh" "$kernel_folder/VERSIONS" "$guest_agent_folder/VERSIONS" "$(command -v busybox)" | sha256sum
 }
 
 ensure_probe() {
