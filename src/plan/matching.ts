@@ -1,13 +1,36 @@
+/** Members that together have fewer choices than they are. */
+export interface StarvedGroup {
+  readonly members: readonly number[];
+  readonly choices: readonly number[];
+}
+
+/**
+ * Every group that is in the way of each member having a choice of its own; none when each can. A group has all
+ * members that are confined to its choices.
+ *
+ * @param choices for each member, what it may have
+ */
+export function starvedGroups(choices: readonly (readonly number[])[]): StarvedGroup[] {
+  const groups: StarvedGroup[] = [];
+  let open = choices.map((_, member) => member);
+  for (;;) {
+    const starved = findStarved(open.map((member) => choices[member] ?? []));
+    if (!starved) return groups;
+    const theirs = new Set(starved.choices);
+    const members = open.filter((member) => choices[member]?.every((choice) => theirs.has(choice)));
+    groups.push({ members, choices: starved.choices });
+    const settled = new Set(members);
+    open = open.filter((member) => !settled.has(member));
+  }
+}
+
 /**
  * Whether every member can have a choice of its own (a matching that covers all members, by augmenting paths).
  * Members with the same array of choices cost no more than the array is long.
  *
- * @param choices for each member, what it may have
  * @returns undefined when all can; else a group of members that together have fewer choices than they are
  */
-export function canEachHaveOwn(
-  choices: readonly (readonly number[])[],
-): { members: number[]; choices: number[] } | undefined {
+function findStarved(choices: readonly (readonly number[])[]): StarvedGroup | undefined {
   const holder = new Map<number, number>();
   const held = new Map<number, number>();
   const nextFree = freeChoices(holder);

@@ -3,9 +3,16 @@ import { formatIdSet, type IdSet, idIntersection, idUnion, parseIdSet } from "..
 import type { CpuPlan } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
 import type { HostCpuCheck } from "./host-cpus.ts";
-import { canEachHaveOwn } from "./matching.ts";
+import { type StarvedGroup, starvedGroups } from "./matching.ts";
 import type { Cell } from "./numa.ts";
 import type { Pin } from "./pinning.ts";
+
+interface PinEntry {
+  /** As the profile has it: "0-3". */
+  readonly key: string;
+  readonly vcpu: number;
+  readonly hostCpus: IdSet;
+}
 
 /** The profile's own pins, checked: vCPUs may share a set in which each can have a host CPU to itself. */
 export function placeExplicitly(
@@ -17,6 +24,7 @@ export function placeExplicitly(
 ): Map<number, Pin> {
   const { overcommit } = draft.profile.pinning;
   const locality = new Locality(draft, cells);
+  const entries: PinEntry[] = [];
   const result = new Map<number, Pin>();
   for (const [key, hostCpus] of Object.entries(pins)) {
     const path = ["pinning", "vcpus", key];
@@ -25,11 +33,13 @@ export function placeExplicitly(
     checkOnce(draft, path, vcpus, result);
     hostCpuCheck.checkSome(hostCpus, path);
     locality.check(path, vcpus, hostCpus);
-    for (const id of vcpus) {
-      if (id < max) result.set(id, { hostCpus, exclusive: !overcommit && hostCpus.length === 1 });
+    for (const vcpu of vcpus) {
+      if (vcpu >= max || result.has(vcpu)) continue;
+      entries.push({ key, vcpu, hostCpus });
+      result.set(vcpu, { hostCpus, exclusive: !overcommit && hostCpus.length === 1 });
     }
   }
-  if (!overcommit) checkOwnCpus(draft, result);
+  if (!overcommit) checkOwnCpus(draft, entries);
   return result;
 }
 
@@ -62,36 +72,47 @@ function checkOnce(draft: Draft, path: JsonPath, vcpus: IdSet, pinned: ReadonlyM
 }
 
 /** First among the vCPUs of this VM, then beside what other VMs have. */
-function checkOwnCpus(draft: Draft, pins: ReadonlyMap<number, Pin>): void {
-  const pinned = [...pins].filter(([, pin]) => pin.hostCpus.length > 0);
-  const vcpus = pinned.map(([id]) => id);
-  const sets = pinned.map(([, pin]) => pin.hostCpus);
-  const starved = canEachHaveOwn(sets);
-  if (starved) {
-    const members = starved.members.map((index) => vcpus[index] ?? 0).sort((a, b) => a - b);
-    draft.refuse("PINNING_CPU_TWICE", ["pinning", "vcpus"], {
-      found: `vCPUs ${formatIdSet(members)} are pinned to host CPU ${formatIdSet(starved.choices)}: ${members.length} vCPUs on ${count(starved.choices.length, "CPU")}`,
-      needed: "a host CPU for each vCPU, or they take turns",
-      fix: 'name more host CPUs, or accept the sharing with "overcommit": true',
-    });
-    return;
-  }
+function checkOwnCpus(draft: Draft, entries: readonly PinEntry[]): void {
+  const pinned = entries.filter((entry) => entry.hostCpus.length > 0);
+  const starved = starvedGroups(pinned.map((entry) => entry.hostCpus));
+  for (const group of starved) refuseShared(draft, pinned, group);
+  if (starved.length > 0) return;
   const taken = new Set(draft.ledger.flatMap((holding) => holding.exclusiveCpus));
   if (taken.size === 0) return;
-  const left = new Map([...new Set(sets)].map((set) => [set, set.filter((id) => !taken.has(id))]));
-  const crowded = canEachHaveOwn(sets.map((set) => left.get(set) ?? []));
-  if (!crowded) return;
-  const members = crowded.members.map((index) => vcpus[index] ?? 0).sort((a, b) => a - b);
-  const wanted = idUnion(crowded.members.map((index) => sets[index] ?? []));
+  const sets = new Set(pinned.map((entry) => entry.hostCpus));
+  const left = new Map([...sets].map((set) => [set, set.filter((id) => !taken.has(id))]));
+  for (const group of starvedGroups(pinned.map((entry) => left.get(entry.hostCpus) ?? []))) {
+    refuseHeld(draft, pinned, group);
+  }
+}
+
+function refuseShared(draft: Draft, pinned: readonly PinEntry[], group: StarvedGroup): void {
+  const vcpus = group.members.map((index) => pinned[index]?.vcpu ?? 0).sort((a, b) => a - b);
+  draft.refuse("PINNING_CPU_TWICE", commonPath(pinned, group), {
+    found: `vCPUs ${formatIdSet(vcpus)} are pinned to host CPU ${formatIdSet(group.choices)}: ${vcpus.length} vCPUs on ${count(group.choices.length, "CPU")}`,
+    needed: "a host CPU for each vCPU, or they take turns",
+    fix: 'name more host CPUs, or accept the sharing with "overcommit": true',
+  });
+}
+
+function refuseHeld(draft: Draft, pinned: readonly PinEntry[], group: StarvedGroup): void {
+  const vcpus = group.members.map((index) => pinned[index]?.vcpu ?? 0).sort((a, b) => a - b);
+  const wanted = idUnion([...new Set(group.members.map((index) => pinned[index]?.hostCpus ?? []))]);
   const holders = draft.ledger.flatMap((holding) => {
     const shared = idIntersection(wanted, holding.exclusiveCpus);
     return shared.length > 0 ? [`${holding.vm} has ${formatIdSet(shared)}`] : [];
   });
-  draft.refuse("HOST_CPUS_SHORT", ["pinning", "vcpus"], {
-    found: `vCPU ${formatIdSet(members)} on host CPU ${formatIdSet(wanted)}, of which ${holders.join(" and ")}: ${count(members.length, "vCPU")} on ${count(crowded.choices.length, "free CPU")}`,
+  draft.refuse("HOST_CPUS_SHORT", commonPath(pinned, group), {
+    found: `vCPU ${formatIdSet(vcpus)} on host CPU ${formatIdSet(wanted)}, of which ${holders.join(" and ")}: ${count(vcpus.length, "vCPU")} on ${count(group.choices.length, "free CPU")}`,
     needed: "a host CPU for each vCPU that no other VM has for itself",
     fix: 'pin to other CPUs, stop that VM, or accept the sharing with "overcommit": true',
   });
+}
+
+/** The one key that pins all of them, or the pins as a whole. */
+function commonPath(pinned: readonly PinEntry[], { members }: StarvedGroup): JsonPath {
+  const keys = new Set(members.map((index) => pinned[index]?.key ?? ""));
+  return ["pinning", "vcpus", ...(keys.size === 1 ? keys : [])];
 }
 
 /** Warns about vCPUs away from the memory of their cell. */

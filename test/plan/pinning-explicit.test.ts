@@ -51,7 +51,7 @@ it.each([
   [
     "three on a set of two",
     { "0-2": "4-5" },
-    "PINNING_CPU_TWICE pinning.vcpus: vCPUs 0-2 are pinned to host CPU 4-5: 3 vCPUs on 2 CPUs; a host CPU for each vCPU, or they take turns",
+    'PINNING_CPU_TWICE pinning.vcpus["0-2"]: vCPUs 0-2 are pinned to host CPU 4-5: 3 vCPUs on 2 CPUs; a host CPU for each vCPU, or they take turns',
   ],
   [
     "an empty set",
@@ -87,14 +87,20 @@ describe("beside other VMs", () => {
 
   it("refuses a CPU that another VM has for itself", () => {
     expect(problems(pinned({ "0": "2" }), { ledger })).toEqual([
-      "HOST_CPUS_SHORT pinning.vcpus: vCPU 0 on host CPU 2, of which two has 2: 1 vCPU on 0 free CPUs; a host CPU for each vCPU that no other VM has for itself",
+      'HOST_CPUS_SHORT pinning.vcpus["0"]: vCPU 0 on host CPU 2, of which two has 2: 1 vCPU on 0 free CPUs; a host CPU for each vCPU that no other VM has for itself',
     ]);
   });
 
   it("counts what they leave of a set", () => {
     expect(problems(pinned({ "0": "0-3" }), { ledger })).toEqual([]);
     expect(problems(pinned({ "0-1": "0-3" }), { ledger })).toEqual([
-      "HOST_CPUS_SHORT pinning.vcpus: vCPU 0-1 on host CPU 0-3, of which one has 0-1 and two has 2: 2 vCPUs on 1 free CPU; a host CPU for each vCPU that no other VM has for itself",
+      'HOST_CPUS_SHORT pinning.vcpus["0-1"]: vCPU 0-1 on host CPU 0-3, of which one has 0-1 and two has 2: 2 vCPUs on 1 free CPU; a host CPU for each vCPU that no other VM has for itself',
+    ]);
+  });
+
+  it("tells of every one", () => {
+    expect(problems(pinned({ "0": "0", "1": "3", "2": "2" }), { ledger })).toEqual([
+      "HOST_CPUS_SHORT pinning.vcpus: vCPU 0,2 on host CPU 0,2, of which one has 0 and two has 2: 2 vCPUs on 0 free CPUs; a host CPU for each vCPU that no other VM has for itself",
     ]);
   });
 
