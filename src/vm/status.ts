@@ -42,11 +42,6 @@ export async function describeVm(system: System, name: string): Promise<VmDetail
   };
 }
 
-/** What QEMU wrote to its standard output and error. @throws QlaunchError VM_UNKNOWN */
-export function readVmLog(system: System, name: string): string {
-  return system.files.tryReadText(findVm(system, name).places.logFile) ?? "";
-}
-
 async function summarize(system: System, found: FoundVm): Promise<VmSummary> {
   const { name, reading } = found;
   if (reading.kind !== "record") return { ...unknown, name, state: "broken", problem: reading.problem };

@@ -23,10 +23,6 @@ export function error(code: Code, path: JsonPath, problem: Problem): Diagnostic 
   return { code, severity: "error", path, ...problem };
 }
 
-export function warning(code: Code, path: JsonPath, problem: Problem): Diagnostic {
-  return { code, severity: "warning", path, ...problem };
-}
-
 /** The diagnostic when there is one. */
 export function when(condition: boolean, make: () => Diagnostic): Diagnostic[] {
   return condition ? [make()] : [];

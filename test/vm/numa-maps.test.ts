@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { PlacedCell } from "../../src/plan/index.ts";
+import { compareMappings } from "../../src/vm/memory-policy.ts";
+import { parseMapSizes, parseNumaMaps } from "../../src/vm/numa-maps.ts";
+
+describe("/proc/PID/numa_maps", () => {
+  it.each([
+    ["7f00 default", "default", []],
+    ["7f00 bind:0 anon=1 dirty=1 N0=1 kernelpagesize_kB=4", "bind", [0]],
+    ["7f00 bind:0-1,3 anon=1", "bind", [0, 1, 3]],
+    ["7f00 prefer:2", "preferred", [2]],
+    ["7f00 prefer (many):0-1", "preferred", [0, 1]],
+    ["7f00 interleave:1,3 file=/memfd:x\\040(deleted)", "interleave", [1, 3]],
+    ["7f00 bind=static:1", "bind", [1]],
+    ["7f00 interleave=relative|static:0-3", "interleave", [0, 1, 2, 3]],
+    ["7f00 weighted interleave:0-1", "other", []],
+    ["7f00 local", "other", []],
+  ])("%s", (line, policy, nodes) => {
+    expect(parseNumaMaps(`${line}\n`)).toMatchObject([{ start: "7f00", policy, nodes }]);
+  });
+
+  it("tells where the pages are, and how large", () => {
+    const [mapping] = parseNumaMaps("7f00 bind:0-1 anon=9 N0=5 N1=4 kernelpagesize_kB=2048");
+    expect(mapping?.pages).toEqual(
+      new Map([
+        [0, 5],
+        [1, 4],
+      ]),
+    );
+    expect(mapping?.pageSizeBytes).toBe(2 * 1024 * 1024);
+  });
+
+  it("has no lines that mean nothing", () => {
+    expect(parseNumaMaps("\nPermission denied\n")).toEqual([]);
+  });
+
+  it("goes with the sizes of /proc/PID/maps", () => {
+    const text =
+      "7f0000000000-7f0040000000 rw-p 00000000 00:00 0 \nffffffffff600000-ffffffffff601000 --xp 0 00:00 0 [vsyscall]\n";
+    expect(parseMapSizes(text)).toEqual(
+      new Map([
+        ["7f0000000000", 2 ** 30],
+        ["ffffffffff600000", 4096],
+      ]),
+    );
+  });
+});
+
+describe("cells and mappings", () => {
+  const cell = (id: number, hostNodes: number[], policy: "bind" | "preferred" = "bind") =>
+    ({
+      id,
+      memdev: `mem${id}`,
+      memoryBytes: 4096,
+      pageSizeBytes: 0,
+      policy,
+      hostNodes,
+      vcpus: [],
+      distances: undefined,
+    }) satisfies PlacedCell;
+  const compare = (cells: ReturnType<typeof cell>[], numaMaps: string) =>
+    compareMappings(
+      cells,
+      parseNumaMaps(numaMaps),
+      new Map([
+        ["1000", 4096],
+        ["2000", 4096],
+        ["3000", 8192],
+      ]),
+    ).map(({ found }) => found);
+
+  it("of one size are told apart by their nodes", () => {
+    expect(compare([cell(0, [1]), cell(1, [0])], "1000 bind:0\n2000 bind:1\n")).toEqual([]);
+  });
+
+  it("are one to one: a mapping does not serve two cells", () => {
+    expect(compare([cell(0, [0]), cell(1, [0])], "1000 bind:0\n2000 bind:1\n")).toEqual([
+      "the kernel has bind:1 for mem1",
+    ]);
+  });
+
+  it("must be of the same size", () => {
+    expect(compare([cell(0, [0])], "3000 bind:0\n")).toEqual([
+      "the kernel has no mapping of that size for mem0",
+    ]);
+  });
+
+  it("prefer any of several nodes: older QEMUs take the first alone", () => {
+    expect(compare([cell(0, [0, 1], "preferred")], "1000 prefer:0\n")).toEqual([]);
+    expect(compare([cell(0, [0, 1], "preferred")], "1000 prefer:2\n")).toHaveLength(1);
+  });
+
+  it("that are bound have no page elsewhere", () => {
+    expect(compare([cell(0, [0])], "1000 bind:0 N0=1 N1=1\n")).toEqual(["pages of mem0 are on nodes 1"]);
+  });
+});
