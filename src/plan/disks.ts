@@ -190,6 +190,14 @@ function checkDisk(draft: Draft, disk: Disk, path: JsonPath): void {
       'write "aio": "threads", or change cache',
     );
   }
+  if (disk.device === "sata" && disk.readOnly === true) {
+    refuse(
+      "readOnly",
+      "a read-only SATA disk",
+      "a device that can be read-only: ATA has no such disks",
+      'leave readOnly out, or write "device": "virtio-blk" or "cdrom"',
+    );
+  }
   if (disk.device === "cdrom" && disk.readOnly === false) {
     refuse("readOnly", "a writable CD drive", "readOnly true", "leave readOnly out");
   }
