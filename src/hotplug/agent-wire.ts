@@ -1,8 +1,13 @@
 import type { Duplex } from "node:stream";
 
-/** The guest agent answers with an error, not at all, or not as the protocol has it. */
+/** The guest agent answers not at all, or not as the protocol has it. */
 export class AgentError extends Error {
-  override readonly name = "AgentError";
+  override readonly name: string = "AgentError";
+}
+
+/** The agent answers that it cannot do it. */
+export class AgentRefusal extends AgentError {
+  override readonly name = "AgentRefusal";
 }
 
 /** The byte that tells both sides to forget what they were reading. It cannot be in JSON, nor in UTF-8. */
@@ -100,5 +105,5 @@ function returned(line: string, name?: string): unknown {
   }
   const { return: value, error } = (answer ?? {}) as { return?: unknown; error?: { desc?: unknown } };
   if (error === undefined) return value;
-  throw new AgentError(`${name ?? "guest-sync-delimited"}: ${String(error.desc ?? "refused")}`);
+  throw new AgentRefusal(`${name ?? "guest-sync-delimited"}: ${String(error.desc ?? "refused")}`);
 }

@@ -1,6 +1,6 @@
 import { type Agent, askAgent, type GuestVcpu, wantsOnline } from "./agent.ts";
+import { AgentRefusal } from "./agent-wire.ts";
 import type { LiveVm } from "./live.ts";
-import type { OperationJournal } from "./operation-journal.ts";
 import { type GuestEvents, waitForGuest } from "./operation-wait.ts";
 
 /** How many vCPUs the guest itself runs; undefined when it has no agent that says so. */
@@ -23,37 +23,47 @@ export async function knownVcpus(live: LiveVm): Promise<number[] | undefined> {
  */
 export async function bringOnline(
   live: LiveVm,
-  journal: OperationJournal,
   known: readonly number[] | undefined,
   count: number,
   events: GuestEvents,
 ): Promise<number | undefined> {
   const before = new Set(known ?? []);
-  const ask = (agent: Agent) => agent.execute("guest-get-vcpus");
-  let seen: readonly GuestVcpu[] = (await askAgent(live, ask)) ?? [];
-  if (seen.length === 0) return undefined;
-  return waitForGuest(live, {
+  let seen = await countKnown(live);
+  if (seen === undefined) return undefined;
+  const { online } = await waitForGuest(live, {
     step: "bring them online",
-    awaited: () => `found its new vCPUs: it knows ${seen.length} of ${count}`,
+    awaited: () => `found its new vCPUs: it knows ${seen} of ${count}`,
     events,
     look: async () => {
-      const found = await askAgent(live, async (agent) => {
-        seen = await ask(agent);
-        const fresh = seen.filter((vcpu) => !vcpu.online && !before.has(vcpu["logical-id"]));
-        if (seen.length < count) return undefined;
-        for (const vcpu of fresh) {
-          await agent.execute("guest-set-vcpus", {
-            vcpus: [{ "logical-id": vcpu["logical-id"], online: true }],
-          });
-        }
-        return onlineOf(await ask(agent)).length;
-      });
-      if (found !== undefined) journal.enter("online", `the guest runs ${found} of ${count}`);
-      return found;
+      const answer = await askAgent(live, (agent) => tryOnline(live, agent, before, count));
+      seen = answer?.known ?? seen;
+      // An agent that is gone is not waited for.
+      return answer === undefined ? { online: undefined } : answer.known < count ? undefined : answer;
     },
-    summarize: (online) => `the guest runs ${online} of ${count}`,
+    summarize: (found) =>
+      found.online === undefined ? "no answer" : `the guest runs ${found.online} of ${count}`,
   });
+  return online;
 }
 
+/** Does nothing until the guest knows them all: those it finds last would be forgotten. */
+async function tryOnline(live: LiveVm, agent: Agent, before: ReadonlySet<number>, count: number) {
+  const vcpus = await agent.execute("guest-get-vcpus");
+  if (vcpus.length < count) return { known: vcpus.length, online: undefined };
+  const fresh = vcpus.filter((vcpu) => !vcpu.online && !before.has(vcpu["logical-id"]));
+  for (const { "logical-id": id } of fresh) {
+    try {
+      await agent.execute("guest-set-vcpus", { vcpus: [{ "logical-id": id, online: true }] });
+    } catch (error) {
+      if (!(error instanceof AgentRefusal)) throw error;
+      const message = `the guest does not bring its CPU ${id} online: ${error.message}`;
+      live.emit({ type: "notice", level: "warning", message });
+    }
+  }
+  return { known: vcpus.length, online: onlineOf(await agent.execute("guest-get-vcpus")).length };
+}
+
+const countKnown = (live: LiveVm) =>
+  askAgent(live, async (agent) => (await agent.execute("guest-get-vcpus")).length);
 const onlineOf = (vcpus: readonly GuestVcpu[]) => vcpus.filter(({ online }) => online);
 const idsOf = (vcpus: readonly GuestVcpu[]) => vcpus.map((vcpu) => vcpu["logical-id"]);

@@ -81,7 +81,9 @@ async function carryOn(live: LiveVm, journal: OperationJournal, events: GuestEve
   }
   const present = presentIds(await readVcpus(live));
   if (add.length > 0 && wantsOnline(live)) {
-    await bringOnline(live, journal, requestOf(journal.operation).known, present.length, events);
+    const { known } = requestOf(journal.operation);
+    const online = await bringOnline(live, known, present.length, events);
+    if (online !== undefined) journal.enter("online", `the guest runs ${online} of ${present.length}`);
   }
   journal.enter("done", `the guest has vCPU ${formatIdSet(present)}`);
 }
