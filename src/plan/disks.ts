@@ -25,6 +25,7 @@ export function planDisks(
   for (const [index, disk] of disks.entries()) {
     const path = ["disks", index];
     checkDisk(draft, disk, path);
+    checkSharing(draft, index);
     const idPath = [...path, "id"];
     const because = planBackEnd(draft, disk, idPath);
     draft.files.push({
@@ -201,6 +202,19 @@ function checkDisk(draft: Draft, disk: Disk, path: JsonPath): void {
   if (disk.device === "cdrom" && disk.readOnly === false) {
     refuse("readOnly", "a writable CD drive", "readOnly true", "leave readOnly out");
   }
+}
+
+/** QEMU locks an image that somebody writes to; two disks of one VM stand in each other's way as well. */
+function checkSharing(draft: Draft, index: number): void {
+  const { disks } = draft.profile;
+  const disk = disks[index];
+  const other = disks.slice(0, index).find((earlier) => earlier.file === disk?.file);
+  if (!disk || !other || (isReadOnly(disk) && isReadOnly(other))) return;
+  draft.refuse("DISK_COMBINATION", ["disks", index, "file"], {
+    found: `${disk.file} for ${disk.id}, which ${other.id} has`,
+    needed: "an image of its own for each disk that is written to",
+    fix: "name another file, or make both disks read-only",
+  });
 }
 
 function isReadOnly(disk: Disk): boolean {
