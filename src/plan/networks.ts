@@ -95,6 +95,7 @@ function checkNetwork(draft: Draft, network: Network, path: JsonPath): void {
       "one of user, tap and bridge",
       kinds.length === 0 ? 'add "user": {}, a tap or a bridge' : "keep one of them",
     );
+    return;
   }
   if (network.queues > 1 && network.tap === undefined) {
     refuse(

@@ -73,9 +73,10 @@ export class Slots {
    * function 0: the guest looks there first, and sees none of the others.
    */
   needsMultifunction(draft: Draft, path: JsonPath, place: SlotFunction): boolean {
-    if (this.ownerOf(place.slot) === undefined) {
+    const owner = this.taken.get(indexOf(place));
+    if (owner !== undefined && this.ownerOf(place.slot) === undefined) {
       draft.refuse("PCIE_PLACEMENT", [...path, "addr"], {
-        found: `${this.taken.get(indexOf(place))} at ${formatAddr(place)} on ${this.bus} with nothing at function 0`,
+        found: `${owner} at ${formatAddr(place)} on ${this.bus} with nothing at function 0`,
         needed: "function 0 in the same slot: without it the guest sees none of the others",
         fix: "put a port at function 0, or leave addr out",
       });
