@@ -91,7 +91,7 @@ async function settle(
   const memory = await step(
     "check the memory policy",
     async () => verifyMemory(files, pid, placement.cells, await qmp.execute("query-memdev")),
-    ({ verified }) => `${verified} cells bound as planned`,
+    ({ verified }) => (verified === 0 ? "no cell is bound" : `${verified} cells bound as planned`),
   );
   if (memory.unread !== undefined) {
     const message = `where the memory is cannot be checked: ${memory.unread}`;
