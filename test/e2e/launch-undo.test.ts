@@ -123,6 +123,19 @@ describe.each(qemuPrograms)("a failing start with %s", (qemu) => {
     expectNothingLeft();
   });
 
+  it("finds a QEMU that started although its start did not return", async () => {
+    const processes: System["processes"] = {
+      ...rig.system.processes,
+      start: async (...request) => {
+        (await rig.system.processes.start(...request)).release();
+        throw new SystemError("EINTR", "lost on the way");
+      },
+    };
+    const start = rig.launch({ name: "lost" }, { system: { ...rig.system, processes } });
+    await expect(start).rejects.toThrow(/QEMU_UNUSABLE/);
+    expectNothingLeft();
+  });
+
   it("ends at the signal", async () => {
     const planned = await rig.plan({ name: "stopped" });
     const controller = new AbortController();
