@@ -35,7 +35,7 @@ export const files: Files = {
       // mkdir's mode is narrowed by the umask; a private directory must be exactly what was asked.
       fs.chmodSync(path, mode);
     }),
-  changeOwner: (path, uid, gid) => guard(() => fs.chownSync(path, uid, gid)),
+  changeOwner: (path, uid, gid) => guard(() => fs.lchownSync(path, uid, gid)),
   changeMode: (path, mode) => guard(() => fs.chmodSync(path, mode)),
   copy: (source, target, mode) =>
     guard(() => {

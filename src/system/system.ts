@@ -59,6 +59,7 @@ export interface Files {
   append(path: string, text: string): void;
   /** Fails when the folder exists. @throws SystemError */
   makeDirectory(path: string, mode: number): void;
+  /** Of a link itself, never of what it leads to. */
   changeOwner(path: string, uid: number, gid: number): void;
   changeMode(path: string, mode: number): void;
   copy(source: string, target: string, mode: number): void;

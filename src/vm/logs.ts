@@ -22,7 +22,18 @@ export function readVmLog(system: System, name: string, choice: LogChoice): stri
     qmp: () => transcriptFile(places.directory),
     console: () => consoleLog(system, name, places.directory, choice.console),
   }[choice.source]();
+  refuseLink(system, path);
   return system.files.tryReadText(path) ?? "";
+}
+
+/** Console logs lie in a folder of QEMU's user, who could lead a reader with more rights elsewhere. */
+function refuseLink(system: System, path: string): void {
+  if (system.files.facts(path, { followLinks: false })?.kind !== "link") return;
+  throw refusal("RUN_DIRECTORY", {
+    found: `${path} is a symbolic link`,
+    needed: "the log that QEMU made",
+    fix: "find out who put it there",
+  });
 }
 
 function consoleLog(system: System, name: string, directory: string, id: string | undefined): string {

@@ -1,7 +1,8 @@
+import { QlaunchError } from "../errors/index.ts";
 import type { RunState } from "../qmp/index.ts";
-import { type System, SystemError } from "../system/index.ts";
+import type { System } from "../system/index.ts";
 import { describeDeath } from "./claim.ts";
-import { type FoundVm, findVm, requireRecord } from "./find.ts";
+import { type FoundVm, findVm } from "./find.ts";
 import { isAlive, readStat, residentBytes, ticksPerSecond } from "./process.ts";
 import { listNames, readLiveness, type VmRecord } from "./record.ts";
 import { checkOwnFolder, runRoot } from "./run-root.ts";
@@ -15,7 +16,20 @@ const askMs = 500;
 export async function listVms(system: System): Promise<VmSummary[]> {
   const root = runRoot(system);
   checkOwnFolder(system, root);
-  return Promise.all(listNames(system.files, root).map((name) => summarize(system, findVm(system, name))));
+  const names = listNames(system.files, root);
+  return (await Promise.all(names.map((name) => summarizeNamed(system, name)))).flat();
+}
+
+/** One bad folder does not hide the other VMs; one that just ended is no VM any more. */
+async function summarizeNamed(system: System, name: string): Promise<VmSummary[]> {
+  try {
+    return [await summarize(system, findVm(system, name))];
+  } catch (error) {
+    if (!(error instanceof QlaunchError)) throw error;
+    const [problem] = error.diagnostics;
+    if (problem === undefined || problem.code === "VM_UNKNOWN") return [];
+    return [{ ...unknown, name, state: "broken", problem: `${problem.found}; ${problem.fix}` }];
+  }
 }
 
 /** @throws QlaunchError VM_UNKNOWN */
@@ -112,10 +126,10 @@ function stateOf(qemuState: RunState | undefined): VmState {
 
 function consolesOf(system: System, found: FoundVm): VmDetail["consoles"] {
   try {
-    requireRecord(found);
     return readPlan(system, found).run.consoles.map(({ id, type, socket }) => ({ id, type, socket }));
   } catch (error) {
-    if (error instanceof SystemError) return [];
+    // A look at a VM tells what can be told.
+    if (error instanceof QlaunchError) return [];
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { listVms, preflight, readLedger, stopVm } from "../../src/vm/index.ts";
+import { listVms, preflight, readLedger, readVmLog, stopVm } from "../../src/vm/index.ts";
 import { capabilities, hasCapability } from "../../src/vm/limits.ts";
 import { buildChild, type ChildProgram } from "../rig/child.ts";
 import { reachableQemu } from "../rig/reachable-qemu.ts";
@@ -55,6 +55,19 @@ describe("a run directory", () => {
     expect(readdirSync(other.root)).toEqual([]);
     await expect(listVms(other.system)).rejects.toThrow(/RUN_DIRECTORY/);
     expect(() => readLedger(other.system)).toThrow(/RUN_DIRECTORY/);
+  });
+
+  it("with one VM's folder that others may write hides no other VM", async () => {
+    await rig.launch({ name: "good" });
+    await rig.launch({ name: "open" });
+    chmodSync(join(rig.root, "open"), 0o777);
+    const states = (await listVms(rig.system)).map(({ name, state }) => [name, state]);
+    expect(states).toEqual([
+      ["good", "paused"],
+      ["open", "broken"],
+    ]);
+    await expect(stopVm(rig.system, "open")).rejects.toThrow(/RUN_DIRECTORY/);
+    chmodSync(join(rig.root, "open"), 0o700);
   });
 
   it("that is a link is refused", async () => {
@@ -146,6 +159,8 @@ describe.each(qemuPrograms)("another user, with %s,", (program) => {
     const rig = openRig(qemu.program, {}, join(folder, "root"));
     const vm = await rig.launch({
       name: "caged",
+      numa: { cells: [{ cpus: "0", memory: "64M", hostNodes: "0", policy: "bind" }] },
+      pinning: { vcpus: { "0": "1" } },
       sandbox: { user: "nobody", group: "nogroup", openFiles: 4096 },
     });
     const status = rig.system.files.readText(`/proc/${vm.pid}/status`);
@@ -162,7 +177,14 @@ describe.each(qemuPrograms)("another user, with %s,", (program) => {
     expect(facts("qemu/qmp.sock")).toMatchObject({ uid: nobody.uid });
     expect(facts("vm.json")).toMatchObject({ uid: 0, mode: 0o600 });
     expect(facts("qemu.log")).toMatchObject({ uid: 0, mode: 0o600 });
+    const log = join(directory, "qemu/serial0.log");
+    rig.system.files.remove(log);
+    symlinkSync("/etc/shadow", log);
+    expect(() => readVmLog(rig.system, "caged", { source: "console" })).toThrow(
+      /RUN_DIRECTORY.*symbolic link/,
+    );
     expect((await stopVm(rig.system, "caged", { force: true })).how).toBe("quit");
+    expect(statSync("/etc/shadow").isFile()).toBe(true);
     expect(readdirSync(rig.root)).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeVm, executeQmp, listVms, stopVm } from "../../src/vm/index.ts";
+import { describeVm, executeQmp, listVms, resumeVm, stopVm } from "../../src/vm/index.ts";
 import { buildChild, type ChildProgram } from "../rig/child.ts";
 import { openRig, processesWith, qemuPrograms, type Rig } from "../rig/vm.ts";
 
@@ -57,6 +57,22 @@ describe.each(qemuPrograms)("after a death, with %s,", (qemu) => {
     const vm = await rig.launch({ name: "victim" });
     expect(await stateOf()).toEqual([["victim", "paused"]]);
     expect(processesWith(rig.root)).toEqual([vm.pid]);
+  });
+
+  it("a starter killed when all is checked leaves a whole VM", async () => {
+    const planned = await rig.plan({ name: "victim" });
+    await child.run(
+      { ...planned, paused: false },
+      {
+        environment: rig.system.user.environment,
+        onLine: (line, process) => {
+          if (line.step === "let the guest run") process.kill("SIGKILL");
+        },
+      },
+    );
+    expect(["paused", "running"]).toContain((await listVms(rig.system))[0]?.state);
+    await resumeVm(rig.system, "victim");
+    expect(await stateOf()).toEqual([["victim", "running"]]);
   });
 
   it("a QEMU whose pid nobody noted is found by its arguments", async () => {

@@ -120,6 +120,27 @@ describe.each(qemuPrograms)("a start with %s", (qemu) => {
     expect(processesWith(rig.root)).toHaveLength(1);
   });
 
+  it("waits for a slow QEMU as long as it lives, and tells so", async () => {
+    const planned = await rig.plan({ name: "slow" });
+    let pid = 0;
+    const reasons: string[] = [];
+    const start = launchVm(rig.system, {
+      ...planned,
+      paused: true,
+      emit: (event) => {
+        if (event.type === "step-started" && event.step === "wait for QEMU") {
+          pid = processesWith(rig.root)[0] ?? 0;
+          process.kill(pid, "SIGSTOP");
+        }
+        if (event.type !== "waiting") return;
+        reasons.push(event.reason);
+        process.kill(pid, "SIGCONT");
+      },
+    });
+    expect((await start).pid).toBe(pid);
+    expect(reasons[0]).toMatch(/^QEMU has .* of 64 MiB guest memory in place$/);
+  });
+
   it("needs nothing of its starter, and leaves nothing after its end", async () => {
     await rig.launch({ name: "gone" });
     const stopped = await stopVm(rig.system, "gone", { timeoutMs: 1000 });
