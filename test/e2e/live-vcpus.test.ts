@@ -1,0 +1,242 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Drift } from "../../src/hotplug/index.ts";
+import { realSystem } from "../../src/system/index.ts";
+import { parseIdSet } from "../../src/units/index.ts";
+import { type Cli, openCli } from "../rig/cli.ts";
+import { canRemoveVcpus, changedProfile, type LiveGuest, liveGuest } from "../rig/live.ts";
+import { bootProbe } from "../rig/probe.ts";
+import { qemuPrograms } from "../rig/vm.ts";
+
+const profile = new URL("profiles/live-vcpus.json", import.meta.url).pathname;
+const name = "live-vcpus";
+
+/** The guest is the judge: it says which CPUs run on which of its nodes. */
+describe.each(qemuPrograms)("vCPUs come and go on %s", (qemu) => {
+  let cli: Cli;
+  let guest: LiveGuest;
+  let removable: boolean;
+
+  beforeAll(async () => {
+    cli = openCli(qemu);
+    guest = liveGuest(cli, name);
+    removable = await canRemoveVcpus(qemu);
+    await bootProbe(cli, profile, name);
+  });
+  afterAll(() => cli.close());
+
+  const refuse = async (...arguments_: string[]) => {
+    const before = { vcpus: await guest.vcpus(), operations: await guest.operations() };
+    const { exitCode, stdout } = await cli.run(...arguments_, "--json");
+    expect({ vcpus: await guest.vcpus(), operations: await guest.operations() }).toEqual(before);
+    const codes = JSON.parse(stdout).diagnostics.map(({ code }: { code: string }) => code);
+    return { exitCode, codes };
+  };
+
+  it.each([
+    [["65"], 1, ["LIVE_VCPU_COUNT"]],
+    [["0"], 1, ["LIVE_VCPU_COUNT"]],
+    [["many"], 2, ["USAGE"]],
+    [[], 2, ["USAGE"]],
+    [["--vcpu", "1-3"], 1, ["LIVE_VCPU_FIXED"]],
+    [["--vcpu", "0,64"], 2, ["LIVE_VCPU_CHOICE"]],
+    [["3", "--vcpu", "0-3"], 2, ["LIVE_VCPU_CHOICE"]],
+    [["--vcpu", "x"], 2, ["USAGE"]],
+  ])("refuses %j, and changes nothing", async (wish, exitCode, codes) => {
+    expect(await refuse("setvcpus", name, ...wish)).toEqual({ exitCode, codes });
+  });
+
+  it("goes from 4 to 16, level over the cells", async () => {
+    expect(await guest.nodes()).toEqual(["0-1", "2-3", "", ""]);
+    const said = await cli.ok("setvcpus", name, "16");
+    expect(said).toContain("live-vcpus has 16 vCPUs: 0-3,16-19,32-35,48-51");
+    expect(said).toContain("the guest brings new vCPUs online itself");
+    await guest.online();
+    // The guest numbers CPUs as they come: 4 and 5 are vCPUs 2 and 3.
+    expect(await guest.nodes()).toEqual(["0-1,4-5", "2-3,6-7", "8-11", "12-15"]);
+    expect(await guest.count()).toBe(16);
+  });
+
+  it("has every thread on its planned host CPUs", async () => {
+    const threads = await guest.threads();
+    expect(threads.map(({ vcpu, allowedCpus }) => `${vcpu}:${allowedCpus}`)).toEqual([
+      ...[0, 1, 2, 3].map((vcpu) => `${vcpu}:0`),
+      ...[16, 17, 18, 19].map((vcpu) => `${vcpu}:1`),
+      ...[32, 33, 34, 35].map((vcpu) => `${vcpu}:0,1`),
+      // Not in the plan's pins: they run where others of that kind do, not on the emulator's CPU.
+      ...[48, 49, 50, 51].map((vcpu) => `${vcpu}:0,1`),
+    ]);
+  });
+
+  it("lists what it did, and what differs from the plan", async () => {
+    expect(await guest.operations()).toMatchObject([
+      { id: "1", kind: "setvcpus", state: "done", worker: null, problem: null },
+    ]);
+    const drift: Drift[] = JSON.parse(await cli.ok("info", name, "--drift", "--json"));
+    expect(drift.map(({ what }) => what)).toEqual(
+      [2, 3, 18, 19, 32, 33, 34, 35, 48, 49, 50, 51].map((vcpu) => `vCPU ${vcpu}`),
+    );
+    expect(new Set(drift.map(({ operation }) => operation))).toEqual(new Set(["1"]));
+  });
+
+  it("does nothing when nothing is to do", async () => {
+    expect(await cli.ok("setvcpus", name, "16")).toContain("it had them already");
+    expect(await guest.operations()).toHaveLength(1);
+  });
+
+  it("lets one command at a time at it", async () => {
+    const lock = join(cli.root, `.${name}.lock`);
+    const held = await realSystem.locks.take(lock, "qlaunch setvcpus live-vcpus (process 1)");
+    const { exitCode, stdout } = await cli.run("setvcpus", name, "17", "--json");
+    if ("release" in held) held.release();
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout).diagnostics).toMatchObject([
+      { code: "VM_BUSY", found: "qlaunch setvcpus live-vcpus (process 1) works on live-vcpus" },
+    ]);
+    expect(await guest.count()).toBe(16);
+  });
+
+  it("serves two commands at once one after the other", async () => {
+    const results = await Promise.all([cli.run("setvcpus", name, "17"), cli.run("setvcpus", name, "18")]);
+    expect(results.map(({ exitCode }) => exitCode)).toContain(0);
+    expect(["17", "18"]).toContain(String(await guest.count()));
+    await guest.threads();
+  });
+
+  it("goes down to 8 and up again", async ({ skip }) => {
+    skip(!removable, "this QEMU crashes without KVM when a vCPU has left");
+    await guest.online();
+    const { vcpus } = JSON.parse((await cli.ok("setvcpus", name, "8", "--json")).split("\n").at(-1) ?? "");
+    expect(vcpus).toEqual([0, 1, 16, 17, 32, 33, 48, 49]);
+    expect(await guest.nodes()).toEqual(["0-1", "2-3", "8-9", "12-13"]);
+    expect(await guest.count()).toBe(8);
+    await cli.ok("setvcpus", name, "16");
+    await guest.online();
+    expect(await guest.nodes()).toEqual(["0-1,4-5", "2-3,6-7", "8-11", "12-15"]);
+    expect((await guest.threads()).map(({ vcpu }) => vcpu)).toEqual([
+      ...[0, 1, 2, 3, 16, 17, 18, 19],
+      ...[32, 33, 34, 35, 48, 49, 50, 51],
+    ]);
+  });
+
+  it("takes the named ones, in one go", async ({ skip }) => {
+    skip(!removable, "this QEMU crashes without KVM when a vCPU has left");
+    await cli.ok("setvcpus", name, "--vcpu", "0-3,16-19,32-33,52-53");
+    expect(await guest.vcpus()).toBe("0-3,16-19,32-33,52-53");
+    await cli.ok("setvcpus", name, "10", "--spread", "tail");
+    expect(await guest.vcpus()).toBe("0-3,16-19,32-33");
+  });
+
+  it("keeps what the guest would have to give up with --no-wait, and finishes it later", async ({ skip }) => {
+    skip(!removable, "this QEMU crashes without KVM when a vCPU has left");
+    const said = await cli.ok("setvcpus", name, "8", "--no-wait");
+    if (said.includes("is accepted")) {
+      await cli.ok("ops", "resume", name);
+      expect((await guest.operations()).at(-1)).toMatchObject({ state: "done" });
+    }
+    expect(await guest.count()).toBe(8);
+  });
+
+  it("is told that QEMU cannot make more vCPUs without KVM, before QEMU aborts", async ({ skip }) => {
+    const { accel } = await accelerator(cli);
+    skip(accel === "kvm", "KVM has no such limit");
+    expect(await refuse("setvcpus", name, "64")).toEqual({ exitCode: 1, codes: ["LIVE_VCPU_TCG"] });
+  });
+
+  it("keeps its vCPUs through a reset", async () => {
+    const before = await guest.vcpus();
+    await cli.ok("reset", name);
+    const running = (await guest.nodes()).flatMap((cpus) => parseIdSet(cpus) ?? []);
+    expect(running).toHaveLength(parseIdSet(before)?.length ?? 0);
+    expect(await guest.vcpus()).toBe(before);
+    await guest.threads();
+  });
+});
+
+describe.each(qemuPrograms)("a guest that cannot answer, on %s", (qemu) => {
+  let cli: Cli;
+  beforeAll(() => {
+    cli = openCli(qemu);
+  });
+  afterAll(() => cli.close());
+
+  const codeOf = async (...arguments_: string[]) => {
+    const { exitCode, stdout } = await cli.run(...arguments_, "--json");
+    return { exitCode, code: /"code": "(\w+)"/.exec(stdout)?.[1] };
+  };
+
+  it("gives nothing up before it has booted", async () => {
+    await cli.ok("up", changedProfile(cli, profile, { name: "young", kernel: undefined }));
+    const { exitCode, stdout } = await cli.run("setvcpus", "young", "2", "--json");
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("LIVE_GUEST_NOT_READY");
+    expect(stdout).toContain("device unplug request for not supported device type");
+    const guest = liveGuest(cli, "young");
+    expect(await guest.vcpus()).toBe("0-1,16-17");
+    expect((await guest.operations()).map(({ state }) => state)).toEqual(["failed"]);
+  });
+
+  it("gives nothing up while it is paused, and can be given more", async () => {
+    await cli.ok("up", changedProfile(cli, profile, { name: "paused" }), "--paused");
+    expect(await codeOf("setvcpus", "paused", "2")).toEqual({ exitCode: 1, code: "VM_STATE" });
+    await cli.ok("setvcpus", "paused", "8");
+    const guest = liveGuest(cli, "paused");
+    expect(await guest.vcpus()).toBe("0-1,16-17,32-33,48-49");
+    await guest.threads();
+    await cli.ok("resume", "paused");
+    // They are there when it boots, and nobody has to bring them online.
+    expect(await guest.nodes()).toEqual(["0-1", "2-3", "4-5", "6-7"]);
+    await cli.ok("down", "paused", "--force");
+  });
+
+  it("keeps what -smp made", async () => {
+    const cpus = { boot: 4, max: 16, hotpluggable: false };
+    const changes = { name: "fixed", cpus, numa: undefined, pinning: undefined, memory: { size: "256M" } };
+    await cli.ok("up", changedProfile(cli, profile, changes), "--paused");
+    await cli.ok("setvcpus", "fixed", "6");
+    const { exitCode, code } = await codeOf("setvcpus", "fixed", "3");
+    expect({ exitCode, code }).toEqual({ exitCode: 1, code: "LIVE_VCPU_FIXED" });
+    await cli.ok("down", "fixed", "--force");
+  });
+
+  it("is not there", async () => {
+    expect(await codeOf("setvcpus", "nobody", "3")).toEqual({ exitCode: 1, code: "VM_UNKNOWN" });
+  });
+});
+
+describe.each(qemuPrograms)("a guest with an agent, on %s", (qemu) => {
+  let cli: Cli;
+  beforeAll(async () => {
+    cli = openCli(qemu);
+    const file = changedProfile(cli, profile, { name: "agent" });
+    const { kernel } = JSON.parse(readFileSync(file, "utf8"));
+    const cmdline = `${kernel.cmdline} probe.agent`;
+    await bootProbe(
+      cli,
+      changedProfile(cli, profile, { name: "agent", kernel: { ...kernel, cmdline } }),
+      "agent",
+    );
+  });
+  afterAll(() => cli.close());
+
+  it("brings new vCPUs online, and says how many run", async () => {
+    expect(await cli.ok("setvcpus", "agent", "8")).toContain("the guest runs 8 of them");
+    const guest = liveGuest(cli, "agent");
+    expect(await guest.nodes()).toEqual(["0-1", "2-3", "4-5", "6-7"]);
+    const states = (await guest.operations()).flatMap(({ history }) => history.map(({ state }) => state));
+    expect(states).toEqual(["requested", "accepted", "placed", "online", "done"]);
+  });
+
+  it("leaves a CPU offline that was so before", async () => {
+    const guest = liveGuest(cli, "agent");
+    await guest.run("echo 0 >/sys/devices/system/cpu/cpu1/online");
+    expect(await cli.ok("setvcpus", "agent", "12")).toContain("the guest runs 11 of them");
+    expect(await guest.nodes()).toEqual(["0,8-9", "2-3,10-11", "4-5", "6-7"]);
+  });
+});
+
+async function accelerator(cli: Cli): Promise<{ accel: "kvm" | "tcg" }> {
+  const { enabled } = JSON.parse(await cli.ok("qmp", name, "query-kvm"));
+  return { accel: enabled ? "kvm" : "tcg" };
+}
