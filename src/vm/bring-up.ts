@@ -3,7 +3,6 @@ import type { Plan } from "../plan/types.ts";
 import { type QmpClient, QmpDisconnectedError } from "../qmp/index.ts";
 import type { StartedProcess, System } from "../system/index.ts";
 import type { Account } from "./accounts.ts";
-import { verifyPins } from "./affinity.ts";
 import { awaitReady, exitSoon } from "./await-ready.ts";
 import { explainExit } from "./death.ts";
 import { copyOwnFile, writeDocuments } from "./documents.ts";
@@ -11,7 +10,7 @@ import { startHelper } from "./helpers.ts";
 import type { Journal } from "./journal.ts";
 import { findWarnings, readWords } from "./last-words.ts";
 import { verifyMemory } from "./memory-policy.ts";
-import { applyPins, planPins, type ThreadPin } from "./pin.ts";
+import { pinThreads } from "./pin-threads.ts";
 import { asRefusal } from "./qmp-refusal.ts";
 import type { Places } from "./run-root.ts";
 import { startQemu } from "./start-qemu.ts";
@@ -73,21 +72,11 @@ async function settle(
 ): Promise<void> {
   const { files } = system;
   const { placement } = plan;
-  const pins = await step(
+  await step(
     "pin the threads",
-    async (): Promise<readonly ThreadPin[]> => {
-      const [vcpus, iothreads] = await Promise.all([
-        qmp.execute("query-cpus-fast"),
-        qmp.execute("query-iothreads"),
-      ]);
-      const threads = new Map(vcpus.map((vcpu) => [vcpu["cpu-index"], vcpu["thread-id"]]));
-      const planned = planPins(system, placement, { pid, vcpus: threads, iothreads });
-      verifyPins(files, pid, planned, await applyPins(system, planned));
-      return planned;
-    },
-    (planned) => `${planned.length} threads, read back from /proc`,
+    () => pinThreads(system, pid, placement, qmp),
+    (count) => (count === 0 ? "none is to be pinned" : `${count} threads, read back from /proc`),
   );
-  void pins;
   const memory = await step(
     "check the memory policy",
     async () => verifyMemory(files, pid, placement.cells, await qmp.execute("query-memdev")),

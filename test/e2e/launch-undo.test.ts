@@ -174,6 +174,18 @@ describe.each(qemuPrograms)("a failing start with %s", (qemu) => {
     expectNothingLeft();
   });
 
+  it("finds a vCPU that QEMU does not have", async () => {
+    const change = (plan: Plan): Plan => {
+      const [first] = plan.placement.vcpus;
+      const vcpus = first === undefined ? [] : [first, { ...first, id: 1 }];
+      return { ...plan, placement: { ...plan.placement, vcpus } };
+    };
+    await expect(rig.launch({ name: "missing" }, { change })).rejects.toThrow(
+      /VM_PIN_FAILED: QEMU has no vCPU 1/,
+    );
+    expectNothingLeft();
+  });
+
   it("finds memory that is not bound as planned", async () => {
     const cells = [{ cpus: "0", memory: "64M", hostNodes: "0", policy: "bind" }];
     const interleaved = (plan: Plan): Plan => ({
