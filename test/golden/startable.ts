@@ -179,6 +179,11 @@ export const replacements: Readonly<Record<string, Replacement>> = {
       ];
     },
   },
+  "huge pages": {
+    reason: "this machine may have none; the profile is planned without them",
+    schema: { command: "object-add", branch: "memory-backend-memfd", properties: ["hugetlb", "hugetlbsize"] },
+    replace: () => undefined,
+  },
   "mem-lock": {
     reason: "needs rights, and would lock TCG's gigabyte of translations",
     replace: (option) =>
