@@ -112,6 +112,17 @@ describe.each(qemuPrograms)("after a death, with %s,", (qemu) => {
     );
   });
 
+  it("a stop that was killed halfway leaves a VM that can be stopped", async () => {
+    await rig.launch({ name: "half" });
+    const file = join(rig.root, "half/vm.json");
+    const record = JSON.parse(readFileSync(file, "utf8"));
+    const worker = { pid: process.pid, startTimeTicks: 1 };
+    writeFileSync(file, JSON.stringify({ ...record, phase: "stopping", worker }));
+    expect(await stateOf()).toEqual([["half", "paused"]]);
+    expect((await stopVm(rig.system, "half")).how).toBe("quit");
+    expect(processesWith(rig.root)).toEqual([]);
+  });
+
   it("another process with QEMU's pid is not taken for it, nor harmed", async () => {
     const vm = await rig.launch({ name: "reused" });
     const file = join(rig.root, "reused/vm.json");
