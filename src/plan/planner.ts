@@ -1,4 +1,5 @@
 import { failure, type Result, success } from "../errors/index.ts";
+import { checkAddressSpace } from "./address-space.ts";
 import { planConsoles } from "./consoles.ts";
 import { type CpuPlan, planCpu, planCpuTopology } from "./cpu.ts";
 import { planDevices } from "./devices.ts";
@@ -37,6 +38,7 @@ export function planVm(input: PlanInput): Result<Plan> {
   const memory = planMemory(draft, cells);
   planNuma(draft, memory.cells);
   const vcpus = planCpu(draft, cpuPlan, cells, accelerator);
+  checkAddressSpace(draft, accelerator);
   const pinning = planPinning(draft, cpuPlan, cells);
 
   const tree = new PcieTree(draft);

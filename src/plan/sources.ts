@@ -28,4 +28,5 @@ export const sources = {
   smbios: "https://www.dmtf.org/standards/smbios",
   kvm: "https://docs.kernel.org/virt/kvm/api.html",
   viommu: "https://wiki.qemu.org/Features/VT-d",
+  physicalBits: "https://gitlab.com/qemu-project/qemu/-/blob/master/hw/i386/pc.c",
 } as const;
