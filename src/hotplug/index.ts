@@ -1,5 +1,10 @@
+export { addDevice, type DeviceOutcome, type LiveDevice, listDevices, removeDevice } from "./device.ts";
+export type { LiveFacts, PlannedAddition } from "./device-plan.ts";
+export { LiveSite } from "./device-site.ts";
 export { type Drift, findDrift } from "./drift.ts";
 export type { LiveOptions } from "./live.ts";
+export { addMemory, type MemoryOutcome, type PlannedMemory, removeMemory, resizeMemory } from "./memory.ts";
+export { type LiveMemoryDevice, listMemoryDevices } from "./memory-list.ts";
 export type { Operation, OperationKind, OperationState, OperationStep } from "./operation.ts";
 export {
   cancelVmOperation,
@@ -7,5 +12,6 @@ export {
   type OperationSummary,
   resumeVmOperations,
 } from "./operations.ts";
+export type { PortWish } from "./ports.ts";
 export type { Spread } from "./vcpu-spread.ts";
 export { type SetVcpusOutcome, setVcpus } from "./vcpus.ts";

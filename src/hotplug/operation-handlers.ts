@@ -15,8 +15,8 @@ export interface OperationHandler {
    */
   cancel(live: LiveVm, journal: OperationJournal): Promise<void>;
   /**
-   * Whether a newer request of the same kind takes the place of this one. Then what QEMU already did is brought in
-   * order here, and the operation ends as cancelled. Default: it does not.
+   * Makes way for a new request of the same kind, when this one waits for a guest that does not act: ends it as
+   * cancelled, and says what the guest may still do. Default: both stay pending.
    */
   giveWay?(live: LiveVm, journal: OperationJournal): Promise<void>;
 }
@@ -24,6 +24,11 @@ export interface OperationHandler {
 /** Loaded when an operation of the kind is worked on. */
 const handlers: Readonly<Partial<Record<OperationKind, () => Promise<OperationHandler>>>> = {
   setvcpus: async () => (await import("./vcpu-operation.ts")).vcpuHandler,
+  "memory-add": async () => (await import("./device-addition.ts")).additionHandler,
+  "memory-remove": async () => (await import("./device-removal.ts")).removalHandler,
+  "memory-resize": async () => (await import("./memory-resize.ts")).resizeHandler,
+  "device-add": async () => (await import("./device-addition.ts")).additionHandler,
+  "device-remove": async () => (await import("./device-removal.ts")).removalHandler,
 };
 
 export async function handlerOf(kind: OperationKind): Promise<OperationHandler> {

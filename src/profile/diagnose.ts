@@ -1,15 +1,26 @@
 import { type DocumentNode, evaluate, parse } from "@humanwhocodes/momoa";
+import type * as z from "zod";
 import { type Diagnostic, formatJsonPath } from "../errors/index.ts";
 import { problemsOf } from "./issues.ts";
 import type { ProfileReading } from "./parse.ts";
 import { SourceText, ValueTree } from "./places.ts";
 import { type Problem, problem } from "./problem.ts";
 import { repairKeys, type Spellings, spelledPath } from "./repair.ts";
-import { type Profile, profileSchema } from "./schema.ts";
+import { profileSchema } from "./schema.ts";
 import { controlCharacter, endsEarly, syntaxError, syntaxExtensions } from "./syntax.ts";
 
 /** Reads a profile that has something wrong with it, and says everything that can be said at once. */
 export function diagnose(text: string, file: string): ProfileReading {
+  const { value, ...reading } = diagnoseAs(profileSchema, text, file);
+  return { ...reading, ...(value === undefined ? {} : { profile: value }) };
+}
+
+/** The same for a text that is one part of a profile. */
+export function diagnoseAs<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  file: string,
+): Omit<ProfileReading, "profile"> & { readonly value?: z.output<Schema> } {
   const source = new SourceText(file, text);
   const { document, problems } = readText(text);
   if (document === undefined) {
@@ -18,10 +29,10 @@ export function diagnose(text: string, file: string): ProfileReading {
   }
   const tree = new ValueTree(document.body, source);
   const spellings: Spellings = new Map();
-  const { profile, problems: wrong } = readValue(evaluate(document.body), spellings);
+  const { value, problems: wrong } = readValue(schema, evaluate(document.body), spellings);
   const all = [...problems, ...repeatedKeys(tree, source), ...wrong];
   return {
-    ...(profile === undefined ? {} : { profile }),
+    ...(value === undefined ? {} : { value }),
     diagnostics: placed(all, source, tree, spellings),
     locate: async (diagnostics) => locateIn(diagnostics, source, tree, spellings),
   };
@@ -75,12 +86,16 @@ function repeatedKeys(tree: ValueTree, source: SourceText): Problem[] {
 }
 
 /** Corrects keys until none is unknown, so that one wrong name hides nothing. */
-function readValue(value: unknown, spellings: Spellings): { profile?: Profile; problems: Problem[] } {
+function readValue<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  spellings: Spellings,
+): { value?: z.output<Schema>; problems: Problem[] } {
   const unknownKeys: Problem[] = [];
   for (;;) {
-    const result = profileSchema.safeParse(value);
-    if (result.success) return { profile: result.data, problems: unknownKeys };
-    const problems = problemsOf(profileSchema, value, result.error.issues);
+    const result = schema.safeParse(value);
+    if (result.success) return { value: result.data, problems: unknownKeys };
+    const problems = problemsOf(schema, value, result.error.issues);
     const version = problems.find(({ diagnostic }) => diagnostic.code === "PROFILE_VERSION");
     if (version !== undefined) return { problems: [version] };
     const unknown = problems.filter(({ diagnostic }) => diagnostic.code === "PROFILE_UNKNOWN_KEY");

@@ -5,6 +5,8 @@ export { renderExplanation, type SpelledOption } from "./explain.ts";
 export { renderHost } from "./host.ts";
 export { humanRenderer } from "./human.ts";
 export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";
+export { renderDeviceAdded, renderDevices, renderRemoved } from "./live-devices.ts";
+export { renderMemoryAdded, renderMemoryDevices, renderMemoryResized } from "./live-memory.ts";
 export { renderDrift, renderOperation, renderOperations } from "./operations.ts";
 export { renderPlanJson } from "./plan-json.ts";
 export { renderSetVcpus } from "./set-vcpus.ts";

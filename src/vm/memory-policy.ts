@@ -41,7 +41,7 @@ export function verifyMemory(
   return { verified: bound.length, unread: undefined };
 }
 
-function compareBackend(cell: BoundCell, memdevs: readonly MemdevInfo[]): Diagnostic[] {
+export function compareBackend(cell: BoundCell, memdevs: readonly MemdevInfo[]): Diagnostic[] {
   const memdev = memdevs.find(({ id }) => id === cell.memdev);
   if (memdev === undefined) return [problem(cell, `QEMU has no memory backend ${cell.memdev}`)];
   const nodes = formatIdSet(memdev["host-nodes"]);

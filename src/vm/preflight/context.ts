@@ -4,13 +4,17 @@ import type { Plan } from "../../plan/types.ts";
 import type { System } from "../../system/index.ts";
 import type { Account } from "../accounts.ts";
 
-/** What every check works from. */
-export interface CheckContext {
+/** What the checks of files and networks work from, for a VM that runs as well. */
+export interface FileContext {
   readonly system: System;
   readonly plan: Plan;
-  readonly host: Host;
   /** The account that QEMU runs as; undefined when it is ours. */
   readonly account: Account | undefined;
+}
+
+/** What every check works from. */
+export interface CheckContext extends FileContext {
+  readonly host: Host;
 }
 
 interface Problem {

@@ -1,11 +1,11 @@
 import type { Diagnostic } from "../../errors/index.ts";
 import type { NeededFile } from "../../plan/types.ts";
 import { firstClosedFolder, mayAccess } from "./access.ts";
-import { type CheckContext, error } from "./context.ts";
+import { error, type FileContext } from "./context.ts";
 import { checkImage } from "./image.ts";
 
 /** Files and folders that the profile names: there, of the right kind, open to QEMU, and not somebody else's. */
-export function checkFiles(context: CheckContext): Diagnostic[] {
+export function checkFiles(context: FileContext): Diagnostic[] {
   return context.plan.run.files.flatMap((needed) => {
     const problem = checkAccess(context, needed);
     if (problem !== undefined) return [problem];
@@ -13,7 +13,7 @@ export function checkFiles(context: CheckContext): Diagnostic[] {
   });
 }
 
-function checkAccess({ system, account }: CheckContext, needed: NeededFile): Diagnostic | undefined {
+function checkAccess({ system, account }: FileContext, needed: NeededFile): Diagnostic | undefined {
   const { path, kind, what, profilePath } = needed;
   const facts = system.files.facts(path);
   if (facts === undefined) {

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import type { Diagnostic } from "../../errors/index.ts";
 import type { NeededFile } from "../../plan/types.ts";
 import { type Files, SystemError } from "../../system/index.ts";
-import { type CheckContext, error } from "./context.ts";
+import { error, type FileContext } from "./context.ts";
 
 /** Enough for the header and the name of a backing file, which stands right behind it. */
 const headerBytes = 4096;
@@ -17,7 +17,7 @@ const magics: readonly (readonly [format: string, magic: string])[] = [
 
 /** Whether an image is of the format that the profile says, complete, and free. */
 export function checkImage(
-  { system }: CheckContext,
+  { system }: FileContext,
   needed: NeededFile,
   format: NonNullable<NeededFile["format"]>,
 ): Diagnostic[] {

@@ -1,13 +1,13 @@
 import type { Diagnostic } from "../../errors/index.ts";
 import { mayAccess } from "./access.ts";
-import { type CheckContext, error, when } from "./context.ts";
+import { error, type FileContext, when } from "./context.ts";
 
 const interfaces = "/sys/class/net";
 const accessList = "/etc/qemu/bridge.conf";
 const path = ["networks"];
 
 /** Bridges and taps that exist and that QEMU may use. */
-export function checkNetworks(context: CheckContext): Diagnostic[] {
+export function checkNetworks(context: FileContext): Diagnostic[] {
   const { bridges, taps } = context.plan.run;
   return [
     ...bridges.flatMap((bridge) => checkBridge(context, bridge.name, bridge.helper)),
@@ -23,12 +23,12 @@ export function checkNetworks(context: CheckContext): Diagnostic[] {
 }
 
 /** The helper of a bridge opens it with rights of its own. */
-function tunOpens({ system, account, plan }: CheckContext): boolean {
+function tunOpens({ system, account, plan }: FileContext): boolean {
   if (plan.run.taps.length === 0) return system.files.facts("/dev/net/tun") !== undefined;
   return mayAccess(system, account, "/dev/net/tun", ["read", "write"]);
 }
 
-function checkBridge({ system, account }: CheckContext, name: string, helper: string): Diagnostic[] {
+function checkBridge({ system, account }: FileContext, name: string, helper: string): Diagnostic[] {
   const { files, user } = system;
   if (files.facts(`${interfaces}/${name}/bridge`) === undefined) {
     const exists = files.facts(`${interfaces}/${name}`) !== undefined;
@@ -80,7 +80,7 @@ function isAllowed(list: string | undefined, name: string): boolean {
   return rules.some(([verb, bridge]) => verb === "allow" && (bridge === name || bridge === "all"));
 }
 
-function checkTap({ system, account }: CheckContext, name: string): Diagnostic[] {
+function checkTap({ system, account }: FileContext, name: string): Diagnostic[] {
   const { files, user } = system;
   if (files.facts(`${interfaces}/${name}/tun_flags`) === undefined) {
     const exists = files.facts(`${interfaces}/${name}`) !== undefined;

@@ -1,0 +1,103 @@
+import { failure, type QlaunchError, type Result, refusal, success } from "../errors/index.ts";
+import { type Host, readNodes, readOnlineCpus } from "../host/index.ts";
+import type { LiveFacts, PlannedAddition } from "../hotplug/index.ts";
+import { Draft } from "../plan/draft.ts";
+import type { Plan } from "../plan/index.ts";
+import { type Profile, parseProfile } from "../profile/index.ts";
+import { identifier } from "../profile/scalars.ts";
+import { type System, SystemError } from "../system/index.ts";
+import { placesFor, runRoot } from "../vm/index.ts";
+
+/** The profile that a VM was started from, as its run directory keeps it. @throws QlaunchError VM_STALE */
+export async function keptProfile(system: System, name: string): Promise<Profile> {
+  const { directory } = placesFor(runRoot(system), name);
+  const file = `${directory}/profile.json`;
+  let found: string;
+  try {
+    const { profile } = await parseProfile(system.files.readText(file), file);
+    if (profile !== undefined) return profile;
+    found = "is not a profile that this program reads";
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    found = `cannot be read (${error.code})`;
+  }
+  throw refusal("VM_STALE", {
+    found: `${file} ${found}`,
+    needed: "the profile that the VM was started from",
+    fix: `use the qlaunch that started ${name}`,
+  });
+}
+
+/** A draft for what comes to a running VM: the planners see the parts given here as all there is of their kind. */
+export function liveDraft(
+  system: System,
+  profile: Profile,
+  changes: Partial<Pick<Profile, "disks" | "networks" | "memory">>,
+): Draft {
+  return new Draft({
+    profile: { ...profile, disks: [], networks: [], ...changes },
+    host: hostNow(system),
+    ledger: [],
+    places: placesFor(runRoot(system), profile.name),
+  });
+}
+
+/** What the planners of devices ask of a host: its nodes, as they are now. */
+function hostNow(system: System): Host {
+  return {
+    version: 1,
+    processor: { vendor: "", model: "", physicalAddressBits: 0 },
+    cpus: [],
+    nodes: readNodes(system.files, readOnlineCpus(system.files)),
+    kvm: { usable: false, reason: "" },
+  };
+}
+
+/** What the planners put into the draft, or what they have against it. */
+export function finishDraft(
+  draft: Draft,
+  id: string,
+  needs: Partial<Pick<PlannedAddition, "taps" | "bridges">> = {},
+): Result<PlannedAddition> {
+  if (draft.problems.some(({ severity }) => severity === "error")) return failure(draft.problems);
+  return success(
+    {
+      id,
+      options: [...draft.options, ...draft.leaves],
+      files: draft.files,
+      taps: needs.taps ?? [],
+      bridges: needs.bridges ?? [],
+    },
+    draft.problems,
+  );
+}
+
+/** "disk0" and on, the first that nothing has. */
+export function freeId(prefix: string, { devices, plan }: Pick<LiveFacts, "devices" | "plan">): string {
+  const taken = new Set([
+    ...devices.map(({ id }) => id),
+    ...plan.options.flatMap((option) => (option.option === "device" ? (option.id ?? []) : [])),
+  ]);
+  let number = 0;
+  while (taken.has(`${prefix}${number}`)) number++;
+  return `${prefix}${number}`;
+}
+
+export function accelerator(plan: Plan): "kvm" | "tcg" {
+  const machine = plan.options.find((option) => option.option === "machine");
+  return machine?.properties.accel === "kvm" ? "kvm" : "tcg";
+}
+
+/** An id from the command line, by the rule of profiles. @throws QlaunchError USAGE */
+export function checkId(id: string): void {
+  if (identifier.safeParse(id).success) return;
+  throw usage(
+    `"${id}" is no id`,
+    'a letter, then up to 23 letters, digits, "-", "." or "_"',
+    "choose another id of these characters",
+  );
+}
+
+export function usage(found: string, needed: string, fix: string): QlaunchError {
+  return refusal("USAGE", { found, needed, fix });
+}

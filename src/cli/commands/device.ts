@@ -1,0 +1,96 @@
+import type { Command } from "commander";
+import { define, examples } from "../command.ts";
+import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
+
+interface AddFlags extends LiveFlags {
+  readonly disk?: string;
+  readonly nic?: string;
+  readonly device?: string;
+  readonly id?: string;
+  readonly bus?: string;
+  readonly numaCell?: string;
+}
+
+export function addDevice(program: Command): void {
+  const device = program
+    .command("device")
+    .summary("add, remove and list a running VM's disks, networks and other devices")
+    .description("Devices that come and go while the guest runs, each on a hot-plug port.");
+  addAdd(device);
+  addRemove(device);
+  addList(device);
+}
+
+function addAdd(device: Command): void {
+  const command = device
+    .command("add <name>")
+    .summary("give a running VM a device")
+    .description(
+      "Adds a disk, a network or any other device on a free hot-plug port, with its back ends; when any part fails, nothing of it stays. --disk and --nic take what profiles have in disks and networks.",
+    )
+    .option("--disk <json>", "a disk: virtio-blk, virtio-scsi or nvme")
+    .option("--nic <json>", "a network: user or tap")
+    .option(
+      "--device <json>",
+      "what QEMU's device_add takes, passed on as it is and outside of the plan's checks",
+    )
+    .option("--id <id>", "its name (default: a free one, such as disk0)")
+    .option("--bus <port>", "the hot-plug port (default: a spare one on pcie.0)")
+    .option("--numa-cell <number>", "a port that belongs to this cell of the guest");
+  addLiveFlags(command).addHelpText(
+    "after",
+    examples(
+      `qlaunch device add gpu --disk '{"id": "data", "file": "data.qcow2", "format": "qcow2"}'`,
+      `qlaunch device add gpu --nic '{"id": "net1", "tap": "tap1"}' --numa-cell 1`,
+      `qlaunch device add gpu --device '{"driver": "virtio-rng-pci"}' --bus spare1`,
+    ),
+  );
+  define(command, async ({ system, terminal }, flags: AddFlags, name: string) => {
+    const { addVmDevice } = await import("../../actions/live-devices.ts");
+    const { renderDeviceAdded } = await import("../../report/index.ts");
+    const { disk, nic, device: json, id, bus, numaCell } = flags;
+    const outcome = await withLiveFlags(terminal, flags, (options) =>
+      addVmDevice(system, name, { disk, nic, json, id, bus, numaCell }, options),
+    );
+    if (terminal.json) return terminal.printJsonLine({ type: "result", ...outcome });
+    terminal.print(renderDeviceAdded(outcome));
+  });
+}
+
+function addRemove(device: Command): void {
+  const command = device
+    .command("remove <name> <id>")
+    .summary("take a device out of a running VM")
+    .description(
+      "Asks the guest for a device, waits until QEMU's list has lost it, and takes its back ends away.",
+    );
+  addLiveFlags(command).addHelpText("after", examples("qlaunch device remove gpu data"));
+  define(command, async ({ system, terminal }, flags: LiveFlags, name: string, id: string) => {
+    const { removeDevice } = await import("../../actions/live-devices.ts");
+    const { renderRemoved } = await import("../../report/index.ts");
+    const outcome = await withLiveFlags(terminal, flags, (options) =>
+      removeDevice(system, name, id, options),
+    );
+    if (terminal.json) return terminal.printJsonLine({ type: "result", ...outcome });
+    terminal.print(renderRemoved(outcome));
+  });
+}
+
+function addList(device: Command): void {
+  const command = device
+    .command("list <name>")
+    .summary("list a running VM's devices")
+    .description(
+      "Lists the devices that QEMU has, those of the plan and those that came later, with their buses.",
+    )
+    .addHelpText(
+      "after",
+      examples("qlaunch device list gpu", "qlaunch device list gpu --json | jq '.[].id'"),
+    );
+  define(command, async ({ system, terminal }, _flags: { json?: boolean }, name: string) => {
+    const { listDevices } = await import("../../actions/live-devices.ts");
+    const { renderDevices, renderJson } = await import("../../report/index.ts");
+    const devices = await listDevices(system, name);
+    terminal.print(terminal.json ? renderJson(devices) : renderDevices(devices, terminal.style));
+  });
+}

@@ -1,0 +1,144 @@
+import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
+import { QmpCommandError } from "../qmp/index.ts";
+import { asRefusal } from "../vm/qmp-refusal.ts";
+import {
+  addPart,
+  describePart,
+  isPresent,
+  type PartToAdd,
+  readPresence,
+  removePart,
+} from "./device-parts.ts";
+import { awaitGone } from "./device-removal.ts";
+import { type LiveVm, step } from "./live.ts";
+import { type BoundMemory, checkBound } from "./memory-bound.ts";
+import { noteMemory } from "./memory-list.ts";
+import { bringMemoryOnline, knownBlocks } from "./memory-online.ts";
+import type { Operation, OperationRequest } from "./operation.ts";
+import type { OperationHandler } from "./operation-handlers.ts";
+import type { OperationJournal } from "./operation-journal.ts";
+import { listenToGuest } from "./operation-wait.ts";
+
+/** What a later command needs to go on with an addition. */
+export interface AdditionRequest {
+  /** Of the device itself. */
+  readonly id: string;
+  /** In the order of making. None of them was there before. */
+  readonly parts: readonly PartToAdd[];
+  /** Memory whose backend is bound to host nodes; it is read back before the guest gets it. */
+  readonly bound?: BoundMemory;
+  /** What the guest gets of memory at once; absent for what it takes by itself. */
+  readonly memoryBytes?: number;
+  /** Memory blocks that the guest knew before; what is offline among them stays so. */
+  readonly known?: readonly number[];
+  /** Why it is being taken back. */
+  readonly undoing?: Diagnostic;
+}
+
+export function additionRequest(
+  kind: "memory-add" | "device-add",
+  subject: string,
+  request: AdditionRequest,
+): OperationRequest {
+  return { kind, subject, request: { ...request } };
+}
+
+const requestOf = (operation: Operation) => operation.request as unknown as AdditionRequest;
+
+/**
+ * Back ends and device together, or nothing of it. States: requested; placed, for memory whose backend was read back
+ * from /proc; accepted, QEMU lists the device; online, where the agent brought memory up.
+ */
+export const additionHandler: OperationHandler = {
+  async carryOn(live, journal) {
+    const { undoing } = requestOf(journal.operation);
+    if (undoing !== undefined) return undo(live, journal, undoing);
+    try {
+      await addAll(live, journal);
+    } catch (error) {
+      if (!(error instanceof QmpCommandError || error instanceof QlaunchError)) throw error;
+      const told = asRefusal(error, live.name);
+      const problem = told instanceof QlaunchError ? told.diagnostics[0] : undefined;
+      if (problem === undefined) throw error;
+      journal.remember({ undoing: problem });
+      await undo(live, journal, problem);
+      throw told;
+    }
+    if (journal.operation.state === "requested" || journal.operation.state === "placed")
+      journal.enter("accepted");
+    if (isMemory(journal.operation)) {
+      await noteMemory(live);
+      const { known, memoryBytes } = requestOf(journal.operation);
+      if (memoryBytes !== undefined) await bringMemoryOnline(live, journal, known, memoryBytes);
+    }
+    journal.enter("done", `QEMU lists ${requestOf(journal.operation).id}`);
+  },
+
+  async cancel(live, journal) {
+    const { id, parts } = requestOf(journal.operation);
+    const presence = await readPresence(live.qmp, parts);
+    if (isPresent(presence, { verb: "device_add", id })) {
+      throw refusal("LIVE_NOT_CANCELLABLE", {
+        found: `${id} is in ${live.name} already`,
+        needed: "a device that QEMU has not got yet",
+        fix: `take it out: qlaunch ${isMemory(journal.operation) ? "memory" : "device"} remove ${live.name} ${id}`,
+      });
+    }
+    await takeBack(live, parts);
+    journal.enter("cancelled", "nothing of it is left");
+  },
+};
+
+const isMemory = ({ kind }: Operation) => kind === "memory-add";
+
+async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
+  const { id, parts, bound, memoryBytes, known } = requestOf(journal.operation);
+  const presence = await readPresence(live.qmp, parts);
+  if (memoryBytes !== undefined && known === undefined && !isPresent(presence, { verb: "device_add", id })) {
+    const blocks = await knownBlocks(live);
+    if (blocks !== undefined) journal.remember({ known: blocks });
+  }
+  for (const part of parts) {
+    if (part.verb === "device_add" && bound !== undefined && journal.operation.state === "requested") {
+      const summary = await step(
+        live,
+        "read back where the memory is",
+        async () => checkBound(live, bound),
+        (text) => text,
+      );
+      journal.enter("placed", summary);
+    }
+    if (isPresent(presence, part)) continue;
+    await step(live, `add ${describePart(part)}`, () => addPart(live.qmp, part));
+  }
+  const after = await readPresence(live.qmp, parts);
+  const missing = parts.filter((part) => !isPresent(after, part));
+  if (missing.length === 0) return;
+  throw refusal("QMP_ERROR", {
+    found: `QEMU took ${missing.map(describePart).join(", ")} of ${id} and does not list it`,
+    needed: "every part of it in QEMU's own lists",
+    fix: `look at what QEMU says: qlaunch logs ${live.name}`,
+  });
+}
+
+async function undo(live: LiveVm, journal: OperationJournal, problem: Diagnostic): Promise<void> {
+  await takeBack(live, requestOf(journal.operation).parts);
+  if (isMemory(journal.operation)) await noteMemory(live);
+  journal.fail("undone", problem);
+}
+
+/** Takes away what is there of it, the last part first. A device that the guest has seen goes when the guest lets go. */
+async function takeBack(live: LiveVm, parts: readonly PartToAdd[]): Promise<void> {
+  const presence = await readPresence(live.qmp, parts);
+  const events = listenToGuest(live);
+  try {
+    for (const part of [...parts].reverse()) {
+      if (!isPresent(presence, part)) continue;
+      if (part.verb === "device_add") await awaitGone(live, part.id, events);
+      else await removePart(live.qmp, part);
+      live.emit({ type: "step-undone", step: `add ${describePart(part)}` });
+    }
+  } finally {
+    events.close();
+  }
+}

@@ -1,0 +1,62 @@
+import type { QmpClient } from "../qmp/index.ts";
+import type { Arguments } from "./device-arguments.ts";
+import { readBlockNodes, readDevices, readNetdevs, readObjects } from "./device-list.ts";
+
+/** What a device is made of: its back ends first, then itself. */
+export interface Part {
+  readonly verb: "object-add" | "blockdev-add" | "netdev_add" | "device_add";
+  /** Id, or name of the block node. */
+  readonly id: string;
+}
+
+/** A part that can be made: `arguments` are the command's. */
+export interface PartToAdd extends Part {
+  readonly arguments: Arguments;
+}
+
+/** What QEMU has, by the verbs that make it. */
+export type Presence = Readonly<Record<Part["verb"], ReadonlySet<string>>>;
+
+const removers = {
+  "object-add": { name: "object-del", key: "id" },
+  "blockdev-add": { name: "blockdev-del", key: "node-name" },
+  netdev_add: { name: "netdev_del", key: "id" },
+  device_add: { name: "device_del", key: "id" },
+} as const;
+
+const words = {
+  "object-add": "object",
+  "blockdev-add": "block node",
+  netdev_add: "network back end",
+  device_add: "device",
+} as const;
+
+/** "block node data.file" */
+export const describePart = ({ verb, id }: Part): string => `${words[verb]} ${id}`;
+
+/** QEMU's own lists; only those that the parts need are asked for. */
+export async function readPresence(qmp: QmpClient, parts: readonly Part[]): Promise<Presence> {
+  const verbs = new Set(parts.map(({ verb }) => verb));
+  const ids = async (verb: Part["verb"], read: () => Promise<ReadonlySet<string>>) =>
+    verbs.has(verb) ? await read() : new Set<string>();
+  const [objects, nodes, netdevs, devices] = await Promise.all([
+    ids("object-add", async () => new Set((await readObjects(qmp)).map(({ id }) => id))),
+    ids("blockdev-add", () => readBlockNodes(qmp)),
+    ids("netdev_add", () => readNetdevs(qmp)),
+    ids("device_add", async () => new Set((await readDevices(qmp)).map(({ id }) => id))),
+  ]);
+  return { "object-add": objects, "blockdev-add": nodes, netdev_add: netdevs, device_add: devices };
+}
+
+export const isPresent = (presence: Presence, { verb, id }: Part): boolean => presence[verb].has(id);
+
+/** Memory that is taken beforehand takes its time, terabytes of it minutes. @throws QmpCommandError */
+export async function addPart(qmp: QmpClient, part: PartToAdd): Promise<void> {
+  await qmp.executeRaw(part.verb, part.arguments, part.verb === "object-add" ? { timeoutMs: 0 } : {});
+}
+
+/** A device only asks the guest; what it is backed by goes at once. @throws QmpCommandError */
+export async function removePart(qmp: QmpClient, { verb, id }: Part): Promise<void> {
+  const { name, key } = removers[verb];
+  await qmp.executeRaw(name, { [key]: id });
+}

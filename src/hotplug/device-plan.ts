@@ -1,0 +1,163 @@
+import { type Diagnostic, QlaunchError, type Result } from "../errors/index.ts";
+import type { QemuOption } from "../plan/options.ts";
+import type { StandingController } from "../plan/scsi-controllers.ts";
+import type { NeededFile, Plan } from "../plan/types.ts";
+import type { QmpClient } from "../qmp/index.ts";
+import { foreignAccount } from "../vm/accounts.ts";
+import { checkFiles } from "../vm/preflight/files.ts";
+import { checkNetworks } from "../vm/preflight/network.ts";
+import {
+  type Arguments,
+  blockdevAddArguments,
+  deviceAddArguments,
+  netdevAddArguments,
+  objectAddArguments,
+} from "./device-arguments.ts";
+import {
+  type LiveThing,
+  readDevices,
+  readParent,
+  readPorts,
+  readProperty,
+  readPropertyTypes,
+} from "./device-list.ts";
+import { describePart, isPresent, type PartToAdd, readPresence } from "./device-parts.ts";
+import type { LiveVm } from "./live.ts";
+import type { LivePort } from "./ports.ts";
+
+/** What an addition is planned from, beside the profile. */
+export interface LiveFacts {
+  readonly plan: Plan;
+  readonly ports: readonly LivePort[];
+  readonly devices: readonly LiveThing[];
+  readonly controllers: readonly StandingController[];
+  /** MAC addresses by the id of their card. */
+  readonly macs: ReadonlyMap<string, string>;
+}
+
+/** An addition that is planned: what QEMU gets, and what it needs of the host. */
+export interface PlannedAddition {
+  /** Id of the device itself. */
+  readonly id: string;
+  readonly options: readonly QemuOption[];
+  readonly files: readonly NeededFile[];
+  readonly taps: readonly string[];
+  readonly bridges: Plan["run"]["bridges"];
+}
+
+export type PlanAddition<Planned extends PlannedAddition = PlannedAddition> = (
+  facts: LiveFacts,
+) => Promise<Result<Planned>>;
+
+export async function readFacts(live: LiveVm): Promise<LiveFacts> {
+  const { qmp, plan } = live;
+  const [ports, devices] = await Promise.all([readPorts(live), readDevices(qmp)]);
+  const [controllers, macs] = await Promise.all([readControllers(qmp, devices), readMacs(qmp, devices)]);
+  return { plan, ports, devices, controllers, macs };
+}
+
+async function readControllers(qmp: QmpClient, devices: readonly LiveThing[]): Promise<StandingController[]> {
+  const disks = await Promise.all(
+    devices
+      .filter(({ type }) => type.startsWith("scsi-"))
+      .map(async ({ id }) => ({
+        controller: await readParent(qmp, id),
+        unit: Number(await readProperty(qmp, id, "scsi-id")),
+      })),
+  );
+  const controllers = devices.filter(({ type }) => type === "virtio-scsi-pci");
+  return Promise.all(
+    controllers.map(async ({ id }) => ({
+      id,
+      iothread: idOfPath(await readProperty(qmp, id, "iothread")),
+      bus: (await readParent(qmp, id)) ?? "",
+      units: disks.filter(({ controller }) => controller === id).map(({ unit }) => unit),
+    })),
+  );
+}
+
+async function readMacs(qmp: QmpClient, devices: readonly LiveThing[]): Promise<Map<string, string>> {
+  const cards = devices.filter(({ type }) => /net|e1000/.test(type));
+  const macs = await Promise.all(cards.map(({ id }) => readProperty(qmp, id, "mac")));
+  return new Map(
+    cards.flatMap(({ id }, index) => (typeof macs[index] === "string" ? [[id, macs[index]]] : [])),
+  );
+}
+
+/** "/objects/io0" is io0; a link to nothing is an empty text. */
+function idOfPath(path: unknown): string | undefined {
+  return typeof path === "string" && path !== "" ? path.split("/").at(-1) : undefined;
+}
+
+/** Plans an addition and looks for everything against it. Changes nothing. @throws QlaunchError */
+export async function prepareAddition<Planned extends PlannedAddition>(
+  live: LiveVm,
+  planAddition: PlanAddition<Planned>,
+): Promise<{ planned: Planned; parts: PartToAdd[] }> {
+  const result = await planAddition(await readFacts(live));
+  if (!result.ok) throw new QlaunchError(result.diagnostics);
+  for (const { found, needed } of result.warnings) {
+    live.emit({ type: "notice", level: "warning", message: `${found}; ${needed}` });
+  }
+  const planned = result.value;
+  const parts = await partsOf(live.qmp, planned.options);
+  const problems = [...(await checkIds(live, parts)), ...(await checkHost(live, planned))];
+  if (problems.some(({ severity }) => severity === "error")) throw new QlaunchError(problems);
+  return { planned, parts };
+}
+
+/** Back ends first, as QEMU needs them. */
+async function partsOf(qmp: QmpClient, options: readonly QemuOption[]): Promise<PartToAdd[]> {
+  const parts: PartToAdd[] = [];
+  for (const option of options) {
+    const part = await partOf(qmp, option);
+    if (part !== undefined) parts.push(part);
+  }
+  const order = ["object-add", "blockdev-add", "netdev_add", "device_add"];
+  return parts.sort((a, b) => order.indexOf(a.verb) - order.indexOf(b.verb));
+}
+
+async function partOf(qmp: QmpClient, option: QemuOption): Promise<PartToAdd | undefined> {
+  switch (option.option) {
+    case "object":
+      return { verb: "object-add", id: option.id, arguments: objectAddArguments(option) };
+    case "blockdev":
+      return { verb: "blockdev-add", id: option.nodeName, arguments: blockdevAddArguments(option) };
+    case "netdev":
+      return { verb: "netdev_add", id: option.id, arguments: netdevAddArguments(option) };
+    case "device":
+      return { verb: "device_add", id: option.id ?? "", arguments: await typedDevice(qmp, option) };
+    default:
+      return undefined;
+  }
+}
+
+async function typedDevice(
+  qmp: QmpClient,
+  option: Extract<QemuOption, { option: "device" }>,
+): Promise<Arguments> {
+  return deviceAddArguments(option, await readPropertyTypes(qmp, option.driver));
+}
+
+async function checkIds({ qmp, name }: LiveVm, parts: readonly PartToAdd[]): Promise<Diagnostic[]> {
+  const presence = await readPresence(qmp, parts);
+  return parts
+    .filter((part) => isPresent(presence, part))
+    .map((part) => ({
+      code: "LIVE_ID_IN_USE",
+      severity: "error",
+      path: [],
+      found: `the ${describePart(part)}, which ${name} has already`,
+      needed: "a name of its own",
+      fix: "give it another id",
+    }));
+}
+
+/** Files, taps and bridges, as before a start. */
+async function checkHost(live: LiveVm, { files, taps, bridges }: PlannedAddition): Promise<Diagnostic[]> {
+  const { system } = live;
+  const plan = { ...live.plan, run: { ...live.plan.run, files, taps, bridges } };
+  const account = await foreignAccount(system, plan.run.user, { mayAsk: true });
+  const context = { system, plan, account };
+  return [...checkFiles(context), ...checkNetworks(context)].map((problem) => ({ ...problem, path: [] }));
+}

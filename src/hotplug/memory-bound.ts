@@ -1,0 +1,56 @@
+import { QlaunchError } from "../errors/index.ts";
+import type { PlacedCell } from "../plan/types.ts";
+import type { MemdevInfo } from "../qmp/index.ts";
+import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
+import { compareBackend, compareMappings } from "../vm/memory-policy.ts";
+import { parseMapSizes, parseNumaMaps } from "../vm/numa-maps.ts";
+import type { LiveVm } from "./live.ts";
+
+/** A backend and where its memory must be. */
+export interface BoundMemory {
+  readonly memdev: string;
+  readonly cell: number;
+  readonly memoryBytes: number;
+  readonly hostNodes: IdSet;
+  readonly policy: NonNullable<PlacedCell["policy"]>;
+}
+
+/**
+ * Compares a new backend with what QEMU says of it and with what the kernel says of QEMU's mappings.
+ * @returns what was found, in words
+ * @throws QlaunchError VM_MEMORY_POLICY
+ */
+export async function checkBound(live: LiveVm, bound: BoundMemory): Promise<string> {
+  const { pid, qmp } = live;
+  const { files } = live.system;
+  const memdevs = await qmp.execute("query-memdev");
+  const place = asCell(bound);
+  const wrong = compareBackend(place, memdevs);
+  if (wrong.length > 0) throw new QlaunchError(wrong);
+  const policies = files.tryReadText(`/proc/${pid}/numa_maps`);
+  const sizes = files.tryReadText(`/proc/${pid}/maps`);
+  const where = `${bound.policy}:${formatIdSet(bound.hostNodes)}`;
+  const size = describeByteSize(bound.memoryBytes);
+  if (policies === undefined || sizes === undefined) {
+    return `${size} ${where} by QEMU's word; the kernel does not show /proc/${pid}/numa_maps`;
+  }
+  const mappings = parseNumaMaps(policies);
+  const problems = compareMappings([...others(memdevs, bound), place], mappings, parseMapSizes(sizes)).filter(
+    ({ found }) => found.includes(bound.memdev),
+  );
+  if (problems.length > 0) throw new QlaunchError(problems);
+  return `${size} ${where}, read back from /proc`;
+}
+
+/** Backends of one size are told apart by their policy alone, so each mapping must have its owner. */
+function others(memdevs: readonly MemdevInfo[], { memdev, memoryBytes }: BoundMemory) {
+  return memdevs.flatMap(({ id, size, policy, "host-nodes": hostNodes }) =>
+    id === undefined || id === memdev || size !== memoryBytes || policy === "default"
+      ? []
+      : [asCell({ memdev: id, cell: 0, memoryBytes, hostNodes, policy })],
+  );
+}
+
+function asCell({ cell, ...bound }: BoundMemory) {
+  return { ...bound, id: cell, vcpus: [], pageSizeBytes: 0, distances: undefined };
+}

@@ -1,0 +1,95 @@
+import type { MemdevInfo, MemoryDeviceInfo, QmpClient } from "../qmp/index.ts";
+import type { System } from "../system/index.ts";
+import type { IdSet } from "../units/index.ts";
+import { asRefusal } from "../vm/qmp-refusal.ts";
+import { openVm } from "../vm/session.ts";
+import type { LiveVm } from "./live.ts";
+
+/** A memory device of a running VM, from QEMU's own lists. */
+export interface LiveMemoryDevice {
+  /** Undefined for one that was made without an id. */
+  readonly id: string | undefined;
+  /** QEMU's word: dimm, nvdimm, virtio-mem and others. */
+  readonly kind: MemoryDeviceInfo["type"];
+  readonly cell: number | undefined;
+  /** What the guest has of it. */
+  readonly sizeBytes: number;
+  /** The most that it can have. */
+  readonly maxBytes: number;
+  /** virtio-mem only. */
+  readonly requestedBytes: number | undefined;
+  readonly blockBytes: number | undefined;
+  /** DIMMs and NVDIMMs only. */
+  readonly slot: number | undefined;
+  readonly addressBytes: number;
+  readonly memdev: string | undefined;
+  readonly policy: MemdevInfo["policy"] | undefined;
+  readonly hostNodes: IdSet | undefined;
+  /** It came while the guest ran. */
+  readonly hotplugged: boolean | undefined;
+}
+
+/** @throws QlaunchError VM_UNKNOWN, VM_STALE, VM_STATE, VM_BUSY, QMP_DISCONNECTED */
+export async function listMemoryDevices(system: System, name: string): Promise<LiveMemoryDevice[]> {
+  const vm = await openVm(system, name);
+  try {
+    return await readMemoryDevices(vm.qmp);
+  } catch (error) {
+    throw asRefusal(error, name);
+  } finally {
+    await vm.close();
+  }
+}
+
+/** By address. */
+export async function readMemoryDevices(qmp: QmpClient): Promise<LiveMemoryDevice[]> {
+  const [devices, memdevs] = await Promise.all([
+    qmp.execute("query-memory-devices"),
+    qmp.execute("query-memdev"),
+  ]);
+  return devices.map((device) => describe(device, memdevs)).sort((a, b) => a.addressBytes - b.addressBytes);
+}
+
+function describe(device: MemoryDeviceInfo, memdevs: readonly MemdevInfo[]): LiveMemoryDevice {
+  const { data, type } = device;
+  const path = "memdev" in data ? data.memdev : undefined;
+  const memdev = path?.replace(/^\/objects\//, "");
+  const backend = memdevs.find(({ id }) => id === memdev);
+  const isDimm = type === "dimm" || type === "nvdimm";
+  const isVirtioMem = type === "virtio-mem";
+  const size = "size" in data ? data.size : 0;
+  return {
+    id: data.id,
+    kind: type,
+    cell: "node" in data ? data.node : undefined,
+    sizeBytes: size,
+    maxBytes: isVirtioMem ? device.data["max-size"] : size,
+    requestedBytes: isVirtioMem ? device.data["requested-size"] : undefined,
+    blockBytes: isVirtioMem ? device.data["block-size"] : undefined,
+    slot: isDimm ? device.data.slot : undefined,
+    addressBytes: isDimm ? device.data.addr : "memaddr" in data ? (data.memaddr ?? 0) : 0,
+    memdev,
+    policy: backend?.policy,
+    hostNodes: backend?.["host-nodes"],
+    hotplugged: isDimm ? device.data.hotplugged : undefined,
+  };
+}
+
+/** What `ps` and `info` show: the cells' memory and that of the devices on them, persistent memory aside. */
+export async function noteMemory({ qmp, journal, plan }: LiveVm): Promise<void> {
+  if (qmp.state !== "running") return;
+  const devices = (await readMemoryDevices(qmp)).filter(
+    ({ kind }) => kind === "dimm" || kind === "virtio-mem",
+  );
+  const bytesOn = (cell: number) =>
+    devices
+      .filter((device) => (device.cell ?? 0) === cell)
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const base = new Map(plan.placement.cells.map(({ id, memoryBytes }) => [id, memoryBytes]));
+  const cells = journal.record.cells.map((cell) => ({
+    ...cell,
+    memoryBytes: (base.get(cell.id) ?? 0) + bytesOn(cell.id),
+  }));
+  const memoryBytes = cells.reduce((sum, cell) => sum + cell.memoryBytes, 0);
+  if (JSON.stringify(cells) !== JSON.stringify(journal.record.cells)) journal.update({ cells, memoryBytes });
+}
