@@ -34,12 +34,12 @@ export async function startProfile(system: System, request: StartRequest): Promi
   return launchVm(system, await prepare(system, request));
 }
 
-/** Plans, checks and starts a VM, and stays until it ends. `stop` powers it down. */
+/** Plans, checks and starts a VM, and stays until it ends. `stop` powers it down, `stopNow` ends QEMU. */
 export async function runProfile(
   system: System,
-  request: StartRequest & { stop: AbortSignal },
+  request: StartRequest & { stop: AbortSignal; stopNow: AbortSignal },
 ): Promise<Exit> {
-  return runVm(system, { ...(await prepare(system, request)), stop: request.stop });
+  return runVm(system, { ...(await prepare(system, request)), stop: request.stop, stopNow: request.stopNow });
 }
 
 async function prepare(system: System, request: StartRequest) {

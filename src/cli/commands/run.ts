@@ -14,7 +14,7 @@ export function addRun(program: Command): void {
     .command("run <profile>")
     .summary("start a VM and stay until it ends")
     .description(
-      "Like up, in the foreground: for systemd and containers. SIGTERM and SIGINT power the guest down; the exit status follows QEMU's.",
+      "Like up, in the foreground: for systemd and containers. SIGTERM and SIGINT power the guest down, a second one ends QEMU; the exit status follows QEMU's.",
     )
     .option("--qemu <program>", "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)")
     .addHelpText(
@@ -23,7 +23,7 @@ export function addRun(program: Command): void {
     );
   define(command, async ({ system, terminal }, options: RunOptions, profileFile: string) => {
     const { runProfile } = await import("../../actions/start.ts");
-    const exit = await untilInterrupted((signal) =>
+    const exit = await untilInterrupted((signal, second) =>
       runProfile(system, {
         profileFile,
         qemu: options.qemu,
@@ -32,6 +32,7 @@ export function addRun(program: Command): void {
         // Until it runs, a signal undoes the start; from then on it powers the guest down.
         signal,
         stop: signal,
+        stopNow: second,
         version,
       }),
     );
