@@ -37,7 +37,7 @@ export function planConsoles(draft: Draft, tree: PcieTree): void {
     checkConsole(draft, console, number, path);
     planConsole(draft, console, id, number, path);
   }
-  if (agent) planAgent(draft, tree, typeof guestAgent === "object" && guestAgent.online);
+  if (agent) planAgent(draft, typeof guestAgent === "object" && guestAgent.online);
 }
 
 function planConsole(draft: Draft, console: Console, id: string, number: number, path: JsonPath): void {
@@ -81,7 +81,7 @@ function planConsole(draft: Draft, console: Console, id: string, number: number,
   });
 }
 
-function planAgent(draft: Draft, tree: PcieTree, online: boolean): void {
+function planAgent(draft: Draft, online: boolean): void {
   const socket = `${draft.places.qemuDirectory}/agent.sock`;
   draft.claimId("device", "agent", ["guestAgent"]);
   draft.claimId("socket", socket, ["guestAgent"]);

@@ -1,7 +1,7 @@
 import type { JsonPath } from "../errors/index.ts";
 import type { DeviceRequest, DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
-import type { DeviceOption, Properties, QemuOption } from "./options.ts";
+import type { DeviceOption, QemuOption } from "./options.ts";
 import { type Bus, Buses } from "./pcie-bus.ts";
 import { assignBusNumbers } from "./pcie-buses.ts";
 import { Ports } from "./pcie-ports.ts";
