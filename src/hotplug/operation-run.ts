@@ -4,7 +4,7 @@ import type { LiveVm } from "./live.ts";
 import { isEnded, type Operation, type OperationRequest } from "./operation.ts";
 import { handlerOf } from "./operation-handlers.ts";
 import { OperationJournal } from "./operation-journal.ts";
-import { listOperations } from "./operation-store.ts";
+import { listOperations, readOperation } from "./operation-store.ts";
 import { StillPending } from "./operation-wait.ts";
 
 /**
@@ -35,32 +35,41 @@ export async function cancelOperation(live: LiveVm, operation: Operation): Promi
 
 /**
  * Goes on with what earlier commands left on this VM, before a new request. One whose command was killed is carried
- * out; one that waits for the guest is looked at once; one that the new request replaces gives way to it.
+ * out; one that waits for the guest is looked at once. One that still waits makes way for a request of its kind.
  */
 export async function takeUpOperations(live: LiveVm, next?: OperationRequest["kind"]): Promise<void> {
-  const { system, directory, emit } = live;
+  const { system, directory } = live;
   const left = listOperations(system.files, directory).filter((operation) => !isEnded(operation));
   for (const operation of left) {
-    const { id, subject, state, kind } = operation;
-    const handler = await handlerOf(kind);
-    const killed = operation.worker !== null;
-    const why = killed ? "its command was cut off" : "it waited for the guest";
-    const tell = (level: "info" | "warning", what: string) =>
-      emit({ type: "notice", level, message: `operation ${id} (${subject}) was ${state}: ${why}; ${what}` });
-    if (kind === next && handler.giveWay !== undefined) {
-      tell("info", "the new request takes its place");
-      await handler.giveWay(live, OperationJournal.takeUp(system, directory, operation));
-      continue;
+    const now = await takeUp(live, operation);
+    const handler = await handlerOf(operation.kind);
+    if (!isEnded(now) && now.kind === next) {
+      await handler.giveWay?.(live, OperationJournal.takeUp(system, directory, now));
     }
-    if (killed) tell("info", "going on with it");
-    try {
-      const { state: now } = await resumeOperation(killed ? live : { ...live, noWait: true }, operation);
-      if (now === "done") tell("info", "it is done");
-    } catch (error) {
-      if (!(error instanceof QlaunchError)) throw error;
-      if (error instanceof StillPending && error.why === "interrupted") throw error;
-      tell("warning", error.diagnostics.map(({ found }) => found).join("; "));
-    }
+  }
+}
+
+/** @returns the operation as it is then */
+async function takeUp(live: LiveVm, operation: Operation): Promise<Operation> {
+  const { id, subject, state, worker } = operation;
+  const killed = worker !== null;
+  const why = killed ? "its command was cut off" : "it waited for the guest";
+  const tell = (level: "info" | "warning", what: string) =>
+    live.emit({
+      type: "notice",
+      level,
+      message: `operation ${id} (${subject}) was ${state}: ${why}; ${what}`,
+    });
+  if (killed) tell("info", "going on with it");
+  try {
+    const now = await resumeOperation(killed ? live : { ...live, noWait: true }, operation);
+    if (now.state === "done") tell("info", "it is done");
+    return now;
+  } catch (error) {
+    if (!(error instanceof QlaunchError)) throw error;
+    if (error instanceof StillPending && error.why === "interrupted") throw error;
+    tell("warning", error.diagnostics.map(({ found }) => found).join("; "));
+    return readOperation(live.system.files, live.directory, id);
   }
 }
 

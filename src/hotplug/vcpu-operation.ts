@@ -1,13 +1,13 @@
 import { formatIdSet, idIntersection } from "../units/index.ts";
 import { wantsOnline } from "./agent.ts";
 import { type LiveVm, step } from "./live.ts";
-import type { Operation, OperationRequest } from "./operation.ts";
+import type { Operation, OperationRequest, OperationState } from "./operation.ts";
 import type { OperationHandler } from "./operation-handlers.ts";
 import type { OperationJournal } from "./operation-journal.ts";
 import { type GuestEvents, listenToGuest } from "./operation-wait.ts";
 import { addVcpus } from "./vcpu-add.ts";
 import type { VcpuChoice } from "./vcpu-choice.ts";
-import { type LiveVcpu, presentIds, readVcpus } from "./vcpu-list.ts";
+import { presentIds, readVcpus } from "./vcpu-list.ts";
 import { bringOnline, knownVcpus } from "./vcpu-online.ts";
 import { awaitRemoval, requestRemoval } from "./vcpu-remove.ts";
 
@@ -49,15 +49,22 @@ export const vcpuHandler: OperationHandler = {
     }
   },
 
+  /** What has come stays, in its place. QEMU cannot withdraw what the guest was asked to give up. */
   async cancel(live, journal) {
-    await this.giveWay?.(live, journal);
+    const { add, remove } = requestOf(journal.operation);
+    const present = presentIds(await readVcpus(live));
+    await addVcpus(live, idIntersection(add, present));
+    await noteCount(live);
+    const asked = remove.filter((id) => present.includes(id)).sort((a, b) => a - b);
+    const still = asked.length > 0 ? `, and may still give up ${formatIdSet(asked)}` : "";
+    journal.enter("cancelled", `the guest has vCPU ${formatIdSet(present)}${still}`);
   },
 
-  /** What has come stays, in its place; what the guest was asked to give up it may still give up. */
   async giveWay(live, journal) {
-    const vcpus = await settle(live, requestOf(journal.operation));
-    await noteCount(live);
-    journal.enter("cancelled", `the guest has vCPU ${formatIdSet(presentIds(vcpus))}`);
+    await this.cancel(live, journal);
+    const { id, subject, history } = journal.operation;
+    const message = `operation ${id} (${subject}) makes way: ${history.at(-1)?.note}`;
+    live.emit({ type: "notice", level: "warning", message });
   },
 };
 
@@ -73,30 +80,30 @@ async function carryOn(live: LiveVm, journal: OperationJournal, events: GuestEve
     );
   }
   if (remove.length > 0) await requestRemoval(live, remove);
-  if (journal.operation.state === "requested") journal.enter("accepted");
-  if (add.length > 0) journal.enter("placed", `vCPU ${formatIdSet(add)}`);
+  reach(journal, "accepted");
+  if (add.length > 0) reach(journal, "placed", `vCPU ${formatIdSet(add)}`);
   if (remove.length > 0) {
     await awaitRemoval(live, remove, events);
-    journal.enter("acted", `vCPU ${formatIdSet([...remove].sort((a, b) => a - b))} gone`);
+    reach(journal, "acted", `vCPU ${formatIdSet([...remove].sort((a, b) => a - b))} gone`);
   }
   const present = presentIds(await readVcpus(live));
   if (add.length > 0 && wantsOnline(live)) {
     const { known } = requestOf(journal.operation);
     const online = await bringOnline(live, known, present.length, events);
-    if (online !== undefined) journal.enter("online", `the guest runs ${online} of ${present.length}`);
+    if (online !== undefined) reach(journal, "online", `the guest runs ${online} of ${present.length}`);
   }
   journal.enter("done", `the guest has vCPU ${formatIdSet(present)}`);
+}
+
+/** One that is taken up goes the whole way again; what it had reached is in its history already. */
+function reach(journal: OperationJournal, state: OperationState, note = ""): void {
+  if (!journal.operation.history.some((step) => step.state === state)) journal.enter(state, note);
 }
 
 async function rememberKnown(live: LiveVm, journal: OperationJournal): Promise<void> {
   if (requestOf(journal.operation).known !== undefined) return;
   const known = await knownVcpus(live);
   if (known !== undefined) journal.remember({ known });
-}
-
-/** Puts the threads of those that have come where they belong. */
-async function settle(live: LiveVm, { add }: SetVcpusRequest): Promise<LiveVcpu[]> {
-  return addVcpus(live, idIntersection(add, presentIds(await readVcpus(live))));
 }
 
 /** What `ps` shows. */

@@ -24,6 +24,8 @@ export interface LiveGuest {
   nodes(): Promise<string[]>;
   /** Runs a shell command in the guest. */
   run(command: string): Promise<void>;
+  /** Makes the guest's kernel stand still. */
+  crash(): Promise<void>;
 }
 
 export function liveGuest(cli: Cli, name: string): LiveGuest {
@@ -47,6 +49,11 @@ export function liveGuest(cli: Cli, name: string): LiveGuest {
     online: () => ask("online"),
     nodes: async () => (await askProbe(channel)).nodes.map(({ cpus }) => cpus),
     run: (command) => ask(`run ${command}`),
+    async crash() {
+      await execa("node", [reader, channel, "run echo c >/proc/sysrq-trigger", "--timeout", "2"], {
+        reject: false,
+      });
+    },
   };
 }
 
