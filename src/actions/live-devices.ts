@@ -23,11 +23,12 @@ import { accelerator, checkId, finishDraft, freeId, keptProfile, liveDraft, usag
 export type { DeviceOutcome, LiveDevice };
 export { listDevices, removeDevice };
 
-/** A device as the command line has it: one of disk, nic and json is given, as JSON text. */
+/** A device as the command line has it: one of disk, nic and object is given, as JSON text. */
 export interface DeviceRequest {
   readonly disk: string | undefined;
   readonly nic: string | undefined;
-  readonly json: string | undefined;
+  /** What device_add takes. */
+  readonly object: string | undefined;
   readonly id: string | undefined;
   readonly bus: string | undefined;
   readonly numaCell: string | undefined;
@@ -64,10 +65,10 @@ async function plannerOf(
   plan: Planner;
   locate: (diagnostics: readonly Diagnostic[]) => Promise<readonly Diagnostic[]>;
 }> {
-  const { disk, nic, json } = request;
-  if ([disk, nic, json].filter((text) => text !== undefined).length !== 1) {
+  const { disk, nic, object } = request;
+  if ([disk, nic, object].filter((text) => text !== undefined).length !== 1) {
     throw usage(
-      "none or several of --disk, --nic and --device",
+      "none or several of --disk, --nic and an object for device_add",
       "one of them",
       `for example: qlaunch device add ${name} --disk '{"file": "data.qcow2", "format": "qcow2"}'`,
     );
@@ -83,7 +84,7 @@ async function plannerOf(
     const value = requireValue(reading);
     return { plan: (...rest) => planNetwork(system, value, ...rest), locate: below(reading, "networks") };
   }
-  const raw = parseObject(json ?? "");
+  const raw = parseObject(object ?? "");
   return { plan: (...rest) => planRaw(system, raw, ...rest), locate: async (diagnostics) => diagnostics };
 }
 
@@ -183,7 +184,7 @@ function planRaw(
   const { driver, id: rawId, bus, ...properties } = raw;
   if (typeof driver !== "string" || (rawId !== undefined && typeof rawId !== "string")) {
     throw usage(
-      `--device with ${typeof driver === "string" ? "an id that is no text" : "no driver"}`,
+      `an object with ${typeof driver === "string" ? "an id that is no text" : "no driver"}`,
       'what device_add takes: {"driver": "...", "id": "...", ...}',
       "see: qemu-system-x86_64 -device help",
     );
@@ -236,7 +237,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
     value = JSON.parse(text);
   } catch (error) {
     throw usage(
-      `--device is no JSON: ${error instanceof Error ? error.message : ""}`,
+      `the object is no JSON: ${error instanceof Error ? error.message : ""}`,
       "one JSON object",
       `quote it for the shell: '{"driver": "virtio-rng-pci"}'`,
     );
@@ -244,7 +245,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
   throw usage(
-    `--device is ${JSON.stringify(value)}`,
+    `the object is ${JSON.stringify(value)}`,
     "one JSON object",
     `write '{"driver": "virtio-rng-pci"}'`,
   );

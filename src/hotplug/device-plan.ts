@@ -141,16 +141,17 @@ async function typedDevice(
 
 async function checkIds({ qmp, name }: LiveVm, parts: readonly PartToAdd[]): Promise<Diagnostic[]> {
   const presence = await readPresence(qmp, parts);
-  return parts
-    .filter((part) => isPresent(presence, part))
-    .map((part) => ({
-      code: "LIVE_ID_IN_USE",
-      severity: "error",
-      path: [],
-      found: `the ${describePart(part)}, which ${name} has already`,
-      needed: "a name of its own",
-      fix: "give it another id",
-    }));
+  const taken = parts.filter((part) => isPresent(presence, part));
+  // The names of back ends come from the device's.
+  const devices = taken.filter(({ verb }) => verb === "device_add");
+  return (devices.length > 0 ? devices : taken).map((part) => ({
+    code: "LIVE_ID_IN_USE",
+    severity: "error",
+    path: [],
+    found: `the ${describePart(part)}, which ${name} has already`,
+    needed: "a name of its own",
+    fix: "give it another id",
+  }));
 }
 
 /** Files, taps and bridges, as before a start. */

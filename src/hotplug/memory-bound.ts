@@ -52,5 +52,5 @@ function others(memdevs: readonly MemdevInfo[], { memdev, memoryBytes }: BoundMe
 }
 
 function asCell({ cell, ...bound }: BoundMemory) {
-  return { ...bound, id: cell, vcpus: [], pageSizeBytes: 0, distances: undefined };
+  return { ...bound, id: cell };
 }

@@ -9,7 +9,7 @@ import { copyOwnFile, writeDocuments } from "./documents.ts";
 import { startHelper } from "./helpers.ts";
 import type { Journal } from "./journal.ts";
 import { findWarnings, readWords } from "./last-words.ts";
-import { verifyMemory } from "./memory-policy.ts";
+import { memoryPlaces, verifyMemory } from "./memory-policy.ts";
 import { pinThreads } from "./pin-threads.ts";
 import { asRefusal } from "./qmp-refusal.ts";
 import type { Places } from "./run-root.ts";
@@ -79,7 +79,7 @@ async function settle(
   );
   const memory = await step(
     "check the memory policy",
-    async () => verifyMemory(files, pid, placement.cells, await qmp.execute("query-memdev")),
+    async () => verifyMemory(files, pid, memoryPlaces(placement), await qmp.execute("query-memdev")),
     ({ verified }) => (verified === 0 ? "no cell is bound" : `${verified} cells bound as planned`),
   );
   if (memory.unread !== undefined) {

@@ -1,12 +1,23 @@
 import { type Diagnostic, QlaunchError } from "../errors/index.ts";
-import type { PlacedCell } from "../plan/types.ts";
+import type { PlacedCell, Placement } from "../plan/types.ts";
 import type { MemdevInfo } from "../qmp/index.ts";
 import type { Files } from "../system/index.ts";
 import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
 import { type PolicyMapping, parseMapSizes, parseNumaMaps } from "./numa-maps.ts";
 
-/** A cell whose memory is bound to host nodes in some way. */
-type BoundCell = PlacedCell & { readonly memdev: string; readonly policy: NonNullable<PlacedCell["policy"]> };
+/** Memory with a backend of its own: a cell's, or a memory device's on that cell. */
+export type MemoryPlace = Pick<PlacedCell, "id" | "memdev" | "memoryBytes" | "hostNodes" | "policy">;
+
+/** One whose memory is bound to host nodes in some way. */
+type BoundCell = MemoryPlace & {
+  readonly memdev: string;
+  readonly policy: NonNullable<PlacedCell["policy"]>;
+};
+
+/** All that is there at the start. */
+export function memoryPlaces({ cells, memoryDevices }: Placement): MemoryPlace[] {
+  return [...cells, ...memoryDevices.map((device) => ({ ...device, id: device.cell }))];
+}
 
 export interface MemoryReading {
   /** Cells whose policy was found in QEMU's mappings. */
@@ -22,7 +33,7 @@ export interface MemoryReading {
 export function verifyMemory(
   files: Files,
   pid: number,
-  cells: readonly PlacedCell[],
+  cells: readonly MemoryPlace[],
   memdevs: readonly MemdevInfo[],
 ): MemoryReading {
   const bound = cells.filter(

@@ -61,7 +61,14 @@ function checkFree(system: System, root: string, record: VmRecord): void {
 }
 
 function newRecord(system: System, { plan, version }: Reservation): VmRecord {
-  const { vcpus, cells } = plan.placement;
+  const { vcpus, memoryDevices } = plan.placement;
+  const dimms = memoryDevices.filter(({ kind }) => kind === "dimm");
+  const cells = plan.placement.cells.map((cell) => ({
+    ...cell,
+    memoryBytes: dimms
+      .filter((dimm) => dimm.cell === cell.id)
+      .reduce((sum, dimm) => sum + dimm.memoryBytes, cell.memoryBytes),
+  }));
   const boot = vcpus.filter((vcpu) => vcpu.boot);
   return {
     format: 1,
