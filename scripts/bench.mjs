@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { benchPlan } from "./bench/plan.mjs";
 import { printTable } from "./bench/table.mjs";
 import { benchUp } from "./bench/up.mjs";
+import { benchVcpus } from "./bench/vcpus.mjs";
 import { benchVersion } from "./bench/version.mjs";
 
 const { values } = parseArgs({
@@ -23,6 +24,8 @@ progress("planning");
 rows.push(...(await benchPlan(runs)));
 progress("up --paused against the bare start");
 rows.push(await benchUp(runs, values.qemu));
+progress("vCPUs of a running guest");
+rows.push(...(await benchVcpus(runs, values.qemu)));
 
 const versions = {
   node: process.version,

@@ -4,6 +4,14 @@
  */
 export { planArgv, planOptions, planShell } from "./actions/format-plan.ts";
 export { type HostChoice, takeSnapshot } from "./actions/host.ts";
+export {
+  changeVcpus,
+  type Drift,
+  type SetVcpusOutcome,
+  type VcpuRequest,
+  vmDrift,
+} from "./actions/live-vcpus.ts";
+export * from "./actions/operations.ts";
 export { type Planned, type PlanRequest, planProfile } from "./actions/plan.ts";
 export { profileJsonSchema } from "./actions/schema.ts";
 export { type Checked, checkProfile, runProfile, type StartRequest, startProfile } from "./actions/start.ts";

@@ -1,9 +1,9 @@
 import { refusal } from "../errors/index.ts";
 import { vcpuDevice } from "../plan/cpu.ts";
-import type { Plan } from "../plan/types.ts";
-import { formatIdSet, type IdSet } from "../units/index.ts";
+import type { PlacedVcpu, Plan } from "../plan/types.ts";
+import type { IdSet } from "../units/index.ts";
 import type { LiveVm } from "./live.ts";
-import { checkBudget, countVcpu } from "./vcpu-budget.ts";
+import { readBudget } from "./vcpu-budget.ts";
 import { type LiveVcpu, readVcpus } from "./vcpu-list.ts";
 import { PinQueue, pinFor } from "./vcpu-pin.ts";
 
@@ -11,41 +11,47 @@ import { PinQueue, pinFor } from "./vcpu-pin.ts";
  * Adds those of the vCPUs that QEMU does not have, lowest first, and puts the thread of each where the plan has it.
  * A thread starts with the CPUs of QEMU's main thread, and runs nothing of the guest's before the guest starts it.
  * @returns what QEMU has afterwards, every thread of `ids` pinned and read back
- * @throws QlaunchError VM_PIN_FAILED; QmpCommandError. Those that were added stay, and their threads are pinned
+ * @throws QlaunchError VM_PIN_FAILED, LIVE_VCPU_TCG; QmpCommandError. Those that were added stay, and are pinned
  */
 export async function addVcpus(live: LiveVm, ids: IdSet): Promise<LiveVcpu[]> {
+  const before = await readVcpus(live);
   const pins = new PinQueue(live);
-  let vcpus = await readVcpus(live);
-  const pin = (id: number) => {
-    const vcpu = vcpus.find(({ placed }) => placed.id === id);
-    const where = vcpu && pinFor(live, vcpu, vcpus);
+  const pin = (vcpu: LiveVcpu) => {
+    const where = pinFor(live, vcpu, before);
     if (where !== undefined) pins.add(where);
   };
+  const wanted = before.filter(({ placed }) => ids.includes(placed.id));
+  const missing = wanted.filter(({ present }) => !present);
   try {
-    for (const id of ids) {
-      if (!isPresent(vcpus, id)) {
-        await addOne(live, id);
-        vcpus = await readVcpus(live);
-        if (!isPresent(vcpus, id)) throw vanished(live, id);
-      }
-      pin(id);
-    }
+    for (const vcpu of wanted.filter(({ present }) => present)) pin(vcpu);
+    if (missing.length > 0) await addMissing(live, missing, pin);
   } catch (error) {
     await pins.settle();
     throw error;
   }
   await pins.settle();
-  return vcpus;
+  return missing.length === 0 ? before : checkListed(live, ids, await readVcpus(live));
 }
 
-async function addOne(live: LiveVm, id: number): Promise<void> {
-  const { qmp, plan } = live;
-  const placed = plan.placement.vcpus[id];
-  if (placed === undefined) throw new Error(`the plan has no vCPU ${id}`);
-  const { driver, id: deviceId, properties } = vcpuDevice(modelOf(plan), placed);
-  await checkBudget(live, 1);
-  countVcpu(live);
-  await qmp.execute("device_add", { driver, id: deviceId, ...properties });
+async function addMissing(
+  live: LiveVm,
+  missing: readonly LiveVcpu[],
+  pin: (vcpu: LiveVcpu) => void,
+): Promise<void> {
+  const budget = await readBudget(live);
+  budget.check(missing.length);
+  for (const { placed } of missing) {
+    budget.take();
+    pin({ placed, present: true, ...(await addOne(live, placed)) });
+  }
+}
+
+/** @returns its id and its thread */
+async function addOne({ qmp, plan }: LiveVm, placed: PlacedVcpu) {
+  const { driver, id, properties } = vcpuDevice(modelOf(plan), placed);
+  await qmp.execute("device_add", { driver, id, ...properties });
+  const cpus = await qmp.execute("query-cpus-fast");
+  return { deviceId: id, threadId: cpus.find((cpu) => cpu["cpu-index"] === placed.id)?.["thread-id"] };
 }
 
 function modelOf(plan: Plan): string {
@@ -54,13 +60,12 @@ function modelOf(plan: Plan): string {
   return cpu.model;
 }
 
-const isPresent = (vcpus: readonly LiveVcpu[], id: number) =>
-  vcpus.some(({ placed, present }) => placed.id === id && present);
-
-/** QEMU said yes and its list says no. */
-function vanished({ name }: LiveVm, id: number) {
-  return refusal("QMP_ERROR", {
-    found: `QEMU took vCPU ${formatIdSet([id])} and does not list it`,
+/** QEMU said yes to each; only its list counts. */
+function checkListed({ name }: LiveVm, ids: IdSet, vcpus: LiveVcpu[]): LiveVcpu[] {
+  const lost = vcpus.find(({ placed, present }) => ids.includes(placed.id) && !present);
+  if (lost === undefined) return vcpus;
+  throw refusal("QMP_ERROR", {
+    found: `QEMU took vCPU ${lost.placed.id} and does not list it`,
     needed: "the vCPU in query-hotpluggable-cpus",
     fix: `look at what QEMU says: qlaunch logs ${name}`,
   });

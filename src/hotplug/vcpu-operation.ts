@@ -7,7 +7,7 @@ import type { OperationJournal } from "./operation-journal.ts";
 import { type GuestEvents, listenToGuest } from "./operation-wait.ts";
 import { addVcpus } from "./vcpu-add.ts";
 import type { VcpuChoice } from "./vcpu-choice.ts";
-import { presentIds, readVcpus } from "./vcpu-list.ts";
+import { type LiveVcpu, presentIds, readVcpus } from "./vcpu-list.ts";
 import { bringOnline, knownVcpus } from "./vcpu-online.ts";
 import { awaitRemoval, requestRemoval } from "./vcpu-remove.ts";
 
@@ -42,10 +42,13 @@ export const vcpuHandler: OperationHandler = {
   async carryOn(live, journal) {
     const events = listenToGuest(live);
     try {
-      await carryOn(live, journal, events);
+      noteCount(live, await carryOn(live, journal, events));
+    } catch (error) {
+      // What was done before stays done.
+      if (live.qmp.state === "running") noteCount(live, await readVcpus(live));
+      throw error;
     } finally {
       events.close();
-      await noteCount(live);
     }
   },
 
@@ -53,8 +56,7 @@ export const vcpuHandler: OperationHandler = {
   async cancel(live, journal) {
     const { add, remove } = requestOf(journal.operation);
     const present = presentIds(await readVcpus(live));
-    await addVcpus(live, idIntersection(add, present));
-    await noteCount(live);
+    noteCount(live, await addVcpus(live, idIntersection(add, present)));
     const asked = remove.filter((id) => present.includes(id)).sort((a, b) => a - b);
     const still = asked.length > 0 ? `, and may still give up ${formatIdSet(asked)}` : "";
     journal.enter("cancelled", `the guest has vCPU ${formatIdSet(present)}${still}`);
@@ -68,11 +70,13 @@ export const vcpuHandler: OperationHandler = {
   },
 };
 
-async function carryOn(live: LiveVm, journal: OperationJournal, events: GuestEvents): Promise<void> {
+/** @returns what QEMU has afterwards */
+async function carryOn(live: LiveVm, journal: OperationJournal, events: GuestEvents): Promise<LiveVcpu[]> {
   const { add, remove } = requestOf(journal.operation);
+  let vcpus: LiveVcpu[] = [];
   if (add.length > 0) {
     await rememberKnown(live, journal);
-    await step(
+    vcpus = await step(
       live,
       "add and pin the vCPUs",
       () => addVcpus(live, add),
@@ -83,16 +87,17 @@ async function carryOn(live: LiveVm, journal: OperationJournal, events: GuestEve
   reach(journal, "accepted");
   if (add.length > 0) reach(journal, "placed", `vCPU ${formatIdSet(add)}`);
   if (remove.length > 0) {
-    await awaitRemoval(live, remove, events);
+    vcpus = await awaitRemoval(live, remove, events);
     reach(journal, "acted", `vCPU ${formatIdSet([...remove].sort((a, b) => a - b))} gone`);
   }
-  const present = presentIds(await readVcpus(live));
+  const present = presentIds(vcpus);
   if (add.length > 0 && wantsOnline(live)) {
     const { known } = requestOf(journal.operation);
     const online = await bringOnline(live, known, present.length, events);
     if (online !== undefined) reach(journal, "online", `the guest runs ${online} of ${present.length}`);
   }
   journal.enter("done", `the guest has vCPU ${formatIdSet(present)}`);
+  return vcpus;
 }
 
 /** One that is taken up goes the whole way again; what it had reached is in its history already. */
@@ -107,10 +112,9 @@ async function rememberKnown(live: LiveVm, journal: OperationJournal): Promise<v
 }
 
 /** What `ps` shows. */
-async function noteCount(live: LiveVm): Promise<void> {
-  if (live.qmp.state !== "running") return;
-  const vcpus = presentIds(await readVcpus(live)).length;
-  if (vcpus !== live.journal.record.vcpus) live.journal.update({ vcpus });
+function noteCount({ journal }: LiveVm, list: readonly LiveVcpu[]): void {
+  const vcpus = presentIds(list).length;
+  if (vcpus !== journal.record.vcpus) journal.update({ vcpus });
 }
 
 const requestOf = (operation: Operation) => operation.request as unknown as SetVcpusRequest;

@@ -5,7 +5,7 @@ import { wantsOnline } from "./agent.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
 import type { Operation } from "./operation.ts";
 import { runOperation, takeUpOperations } from "./operation-run.ts";
-import { checkBudget } from "./vcpu-budget.ts";
+import { readBudget } from "./vcpu-budget.ts";
 import { chooseVcpus, type VcpuWish } from "./vcpu-choice.ts";
 import { type LiveVcpu, presentIds, readVcpus } from "./vcpu-list.ts";
 import { countOnline } from "./vcpu-online.ts";
@@ -48,7 +48,7 @@ export async function setVcpus(
     const { add, remove } = choice.value;
     if (remove.length > 0) await checkRuns(live);
     checkHostCpus(live, add);
-    await checkBudget(live, add.length);
+    if (add.length > 0) (await readBudget(live)).check(add.length);
     const before = presentIds(vcpus);
     const operation =
       add.length + remove.length === 0
