@@ -122,7 +122,7 @@ function planDevice(
 }
 
 const rules = {
-  dimm: "A DIMM in a slot of its own: its memory is bound as the cell's is, and it can be taken out again when the guest lets go of it.",
+  dimm: "A DIMM in a slot of its own: its memory is bound as the cell's is, and it can be taken out again when the guest lets go of it. The guest brings it online, at the start too.",
   "virtio-mem":
     "The guest has as much of the device as is requested, and gives back what is taken from the request; its memory is bound as the cell's is.",
   nvdimm:
@@ -174,8 +174,8 @@ function pageBytes(draft: Draft, device: MemoryDevice): number {
   return device.pageSize ?? draft.profile.memory.pageSize ?? ordinaryPageBytes;
 }
 
-/** 0 for ordinary pages. */
+/** 0 for ordinary pages, and for what is no size of pages, which is told elsewhere. */
 function hugePageBytes(draft: Draft, device: MemoryDevice): number {
   const bytes = pageBytes(draft, device);
-  return isHuge(bytes) ? bytes : 0;
+  return isHuge(bytes) && Number.isInteger(Math.log2(bytes)) ? bytes : 0;
 }

@@ -3,7 +3,7 @@ import type { DeviceRequest, DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import type { DeviceOption, QemuOption } from "./options.ts";
 import { type Bus, Buses } from "./pcie-bus.ts";
-import { assignBusNumbers } from "./pcie-buses.ts";
+import { assignBusNumbers } from "./pcie-bus-numbers.ts";
 import { Ports } from "./pcie-ports.ts";
 import { formatAddr } from "./pcie-slots.ts";
 import { type PlantedExpander, pcieDecisions, plantTree } from "./pcie-tree.ts";

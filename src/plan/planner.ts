@@ -16,6 +16,7 @@ import { planNetworks } from "./networks.ts";
 import { planCells, planNuma } from "./numa.ts";
 import { PcieTree } from "./pcie.ts";
 import { type PinningPlan, planPinning } from "./pinning.ts";
+import { checkQemuFeatures } from "./qemu-features.ts";
 import { planSandbox } from "./sandbox.ts";
 import { planShares } from "./shares.ts";
 import type { Placement, Plan } from "./types.ts";
@@ -50,6 +51,8 @@ export function planVm(input: PlanInput): Result<Plan> {
   const memoryDevices = planMemoryDevices(draft, tree, memory.cells);
   const { devices, options } = tree.finish();
   draft.add(...options, ...draft.leaves);
+
+  checkQemuFeatures(draft);
 
   planKernel(draft);
   const sandbox = planSandbox(draft);

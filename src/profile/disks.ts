@@ -31,7 +31,7 @@ export const disk = z.strictObject({
     .min(1)
     .max(1024)
     .optional()
-    .meta({ description: "Queues of a virtio disk. Default: QEMU's, one a vCPU." }),
+    .meta({ description: "Queues of a virtio disk. Default: one for each vCPU at boot." }),
   boot: z
     .int()
     .min(0)
