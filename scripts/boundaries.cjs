@@ -40,7 +40,6 @@ module.exports = {
       ["report", "host"],
       ["report", "hotplug"],
       ["hotplug", "host"],
-      ["hotplug", "system"],
     ].map(([from, to]) => ({
       name: `${from}-knows-only-types-of-${to}`,
       severity: "error",
