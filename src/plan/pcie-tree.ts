@@ -91,7 +91,7 @@ class Planter {
       return;
     }
     const { upstream, downstream } = port.switch;
-    this.buses.addBelow(parent, port.rootPort, "upstream", 1).slots.take(upstream);
+    this.buses.addBelow(parent, port.rootPort, "upstream", 1);
     this.draft.claimId("device", upstream, [...path, "switch", "upstream"]);
     this.ports.addUpstream(upstream, port.rootPort, because);
     const bus = this.buses.addBelow(parent, upstream, "upstream", 32);

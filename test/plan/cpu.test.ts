@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { highestApicId } from "../../src/plan/interrupts.ts";
-import { device, plan, problems, recordedHost, values } from "./planning.ts";
+import { device, plan, problems, values } from "./planning.ts";
 
 const smp = (changes: object) => values(plan(changes), "smp")[0];
 const cells = (...cpus: string[]) => ({
@@ -122,60 +121,5 @@ describe("the model", () => {
     expect(problems({ machine: { accel: "tcg" }, cpus: { boot: 1, model: "host" } })).toEqual([
       'HOST_KVM cpus.model: CPU model "host" with TCG; KVM, which alone can pass the host\'s processor through',
     ]);
-  });
-});
-
-describe("siblings", () => {
-  const siblings = { boot: 2, topology: { threads: 2 } };
-  const cpu = (changes: object, host = "laptop") =>
-    values(plan({ cpus: siblings, ...changes }, { host }), "cpu")[0];
-
-  it("need topoext of an AMD host under KVM", () => {
-    expect(cpu({}, "sparse")).toBe("max,topoext=on");
-    expect(cpu({})).toBe("max");
-    expect(cpu({ cpus: { boot: 2 } }, "sparse")).toBe("max");
-  });
-
-  it("need an Intel processor under TCG", () => {
-    expect(cpu({ machine: { accel: "tcg" } })).toBe("max,vendor=GenuineIntel");
-    expect(cpu({ machine: { accel: "tcg" }, cpus: { ...siblings, model: "EPYC" } })).toBe("EPYC");
-  });
-
-  it("are the profile's business when it says something", () => {
-    const own = { ...siblings, features: { vendor: "AuthenticAMD", topoext: false } };
-    expect(cpu({ cpus: own, machine: { accel: "tcg" } })).toBe("max,vendor=AuthenticAMD,topoext=off");
-    expect(cpu({ cpus: own }, "sparse")).toBe("max,vendor=AuthenticAMD,topoext=off");
-  });
-});
-
-describe("APIC ids", () => {
-  it.each([
-    [{ sockets: 1, dies: 1, cores: 4, threads: 2 }, 7],
-    [{ sockets: 2, dies: 1, cores: 3, threads: 1 }, 6],
-    [{ sockets: 4, dies: 2, cores: 18, threads: 2 }, 3 * 128 + 64 + 34 + 1],
-  ])("of %j go up to %i", (topology, highest) => expect(highestApicId(topology)).toBe(highest));
-
-  // 7.2 under TCG was seen to start 255 CPUs and refuse 256; 10.0 starts both.
-  const machine = { type: "pc-q35-7.2", accel: "tcg" };
-  const many = (max: number) => ({ boot: 1, max });
-  const qemuOf = (major: number) => {
-    const host = recordedHost("laptop");
-    if (!host.qemu) throw new Error("no QEMU");
-    return { host: { ...host, qemu: { ...host.qemu, version: { ...host.qemu.version, major } } } };
-  };
-
-  it("above 254 need more than TCG of old QEMUs", () => {
-    expect(problems({ machine, cpus: many(255) })).toEqual([]);
-    expect(problems({ machine, cpus: many(256) })).toEqual([
-      "QEMU_FEATURE cpus.max: vCPUs with APIC ids up to 255 under TCG of QEMU 7.2; ids up to 254, KVM, or QEMU 9.0 or newer",
-    ]);
-    expect(problems({ machine, cpus: many(256) }, qemuOf(10))).toEqual([]);
-  });
-
-  it("above 254 split KVM's interrupt controller", () => {
-    const line = (max: number) =>
-      values(plan({ machine: { type: "pc-q35-7.2", accel: "kvm" }, cpus: many(max) }), "machine")[0];
-    expect(line(255)).not.toContain("kernel-irqchip");
-    expect(line(256)).toContain("kernel-irqchip=split");
   });
 });

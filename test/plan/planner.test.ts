@@ -4,7 +4,7 @@ import { renderArgv } from "../../src/argv/index.ts";
 import type { Ledger } from "../../src/host/index.ts";
 import { type Plan, planVm } from "../../src/plan/index.ts";
 import { profileSchema } from "../../src/profile/schema.ts";
-import { places, recordedHost } from "./planning.ts";
+import { places, plan, recordedHost, tryPlan } from "./planning.ts";
 import { anyProfile, soundProfile } from "./random-profiles.ts";
 
 const hosts = fc.constantFrom("ol8", "laptop", "sparse", "anuma");
@@ -156,4 +156,20 @@ describe("every plan", () => {
       expect(new Set(ids).size).toBe(ids.length);
     });
   });
+});
+
+it("runs the host's QEMU, or the one by name", () => {
+  expect(plan().program).toBe("/usr/bin/qemu-system-x86_64");
+  const { qemu: _, ...host } = recordedHost("laptop");
+  expect(plan({}, { host }).program).toBe("qemu-system-x86_64");
+});
+
+it("tells all problems at once", () => {
+  const result = tryPlan({
+    cpus: { boot: 8, max: 4 },
+    memory: { size: 0 },
+    disks: [{ id: "a", file: "/a", format: "raw", device: "sata", iothread: "b" }],
+  });
+  const codes = result.ok ? [] : result.diagnostics.map(({ code }) => code);
+  expect(codes).toEqual(["CPU_BOOT_ABOVE_MAX", "MEMORY_ALIGNMENT", "DISK_COMBINATION", "ID_UNKNOWN"]);
 });
