@@ -44,6 +44,8 @@ export const listenToGuest = ({ qmp }: LiveVm): GuestEvents => qmp.listen(guestE
 /** Looks often at first, later once a second. */
 const firstPauseMs = 100;
 const longestPauseMs = 1_000;
+/** A guest that acts at once needs no words about it. */
+const quietMs = 1_000;
 
 /**
  * Waits until QEMU's own lists say that the guest has acted. With `--no-wait` it looks once.
@@ -66,8 +68,10 @@ export async function waitForGuest<Found>(live: LiveVm, wait: GuestWait<Found>):
       if (live.noWait) throw pending(live, "no-wait", wait);
       if (leftMs <= 0) throw pending(live, "timeout", wait);
       if (live.signal?.aborted) throw pending(live, "interrupted", wait);
-      const reason = `the guest has not yet ${wait.awaited()}`;
-      live.emit({ type: "waiting", step: wait.step, elapsedMs: elapsedMs(), reason });
+      if (elapsedMs() >= quietMs) {
+        const reason = `the guest has not yet ${wait.awaited()}`;
+        live.emit({ type: "waiting", step: wait.step, elapsedMs: elapsedMs(), reason });
+      }
       const event = await nextEvent(live, wait.events, Math.min(pauseMs, leftMs));
       if (event !== undefined) {
         wait.onEvent?.(event);

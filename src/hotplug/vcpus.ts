@@ -48,7 +48,10 @@ export async function setVcpus(
     const { add, remove } = choice.value;
     if (remove.length > 0) await checkRuns(live);
     checkHostCpus(live, add);
-    if (add.length > 0) (await readBudget(live)).check(add.length);
+    if (add.length > 0) {
+      (await readBudget(live)).check(add.length);
+      warnOfHiding(live);
+    }
     const before = presentIds(vcpus);
     const operation =
       add.length + remove.length === 0
@@ -79,6 +82,15 @@ async function checkRuns({ qmp, name }: LiveVm): Promise<void> {
     needed: "a running guest, which alone can give up vCPUs",
     fix: `qlaunch resume ${name}, wait until it has booted, then ask again`,
   });
+}
+
+/** @see https://github.com/torvalds/linux/blob/master/arch/x86/kernel/acpi/boot.c (CPUs that are not enabled at boot) */
+function warnOfHiding({ plan, emit }: LiveVm): void {
+  const cpu = plan.options.find((option) => option.option === "cpu");
+  if (cpu?.properties.kvm !== false && cpu?.properties.hypervisor !== false) return;
+  const message =
+    "the profile hides the hypervisor from the guest, and Linux from the end of 2025 on finds no new CPU then";
+  emit({ type: "notice", level: "warning", message });
 }
 
 function checkHostCpus({ system, plan, name }: LiveVm, add: IdSet): void {

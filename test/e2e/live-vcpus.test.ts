@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Drift } from "../../src/hotplug/index.ts";
 import { realSystem } from "../../src/system/index.ts";
@@ -80,6 +81,29 @@ describe.each(qemuPrograms)("vCPUs come and go on %s", (qemu) => {
     expect(new Set(drift.map(({ operation }) => operation))).toEqual(new Set(["1"]));
   });
 
+  it("sees what was changed behind its back, and who did not do it", async () => {
+    const first = (await guest.threads())[0];
+    await execa("taskset", ["--pid", "--cpu-list", "1", String(first?.threadId)]);
+    await cli.ok("qmp", name, "object-add", '{"qom-type": "rng-random", "id": "r9"}');
+    const rng = { driver: "virtio-rng-pci", id: "by-hand", rng: "r9", bus: "spare0" };
+    const { exitCode } = await cli.run("qmp", name, "device_add", JSON.stringify(rng));
+    const drift: Drift[] = JSON.parse(await cli.ok("info", name, "--drift", "--json"));
+    await execa("taskset", ["--pid", "--cpu-list", "0", String(first?.threadId)]);
+    expect(drift).toContainEqual({
+      what: `vCPU 0, thread ${first?.threadId}`,
+      planned: "host CPU 0",
+      found: "host CPU 1",
+    });
+    if (exitCode === 0) {
+      expect(drift).toContainEqual({
+        what: "device by-hand",
+        planned: "absent at the start",
+        found: "virtio-rng-pci",
+      });
+    }
+    expect(await cli.ok("info", name, "--drift")).toContain("vCPU 51");
+  });
+
   it("does nothing when nothing is to do", async () => {
     expect(await cli.ok("setvcpus", name, "16")).toContain("it had them already");
     expect(await guest.operations()).toHaveLength(1);
@@ -139,8 +163,8 @@ describe.each(qemuPrograms)("vCPUs come and go on %s", (qemu) => {
   });
 
   it("is told that QEMU cannot make more vCPUs without KVM, before QEMU aborts", async ({ skip }) => {
-    const { accel } = await accelerator(cli);
-    skip(accel === "kvm", "KVM has no such limit");
+    skip(!removable, "nothing has left here, so every vCPU that is planned can still be made");
+    skip(await hasKvm(cli), "KVM has no such limit");
     expect(await refuse("setvcpus", name, "64")).toEqual({ exitCode: 1, codes: ["LIVE_VCPU_TCG"] });
   });
 
@@ -200,6 +224,21 @@ describe.each(qemuPrograms)("a guest that cannot answer, on %s", (qemu) => {
     await cli.ok("down", "fixed", "--force");
   });
 
+  it("keeps the host CPUs of vCPUs that are yet to come", async () => {
+    const cpus = { boot: 1, max: 2 };
+    const pinning = { vcpus: { "0": "0", "1": "1" } };
+    const changes = { name: "later", cpus, pinning, numa: undefined, memory: { size: "64M" } };
+    await cli.ok("up", changedProfile(cli, profile, changes), "--paused");
+    const { exclusiveCpus, vcpus } = JSON.parse(await cli.ok("info", "later", "--json"));
+    expect({ exclusiveCpus, vcpus }).toEqual({ exclusiveCpus: [0, 1], vcpus: 1 });
+    await cli.ok("setvcpus", "later", "2");
+    expect((await liveGuest(cli, "later").threads()).map(({ allowedCpus }) => allowedCpus)).toEqual([
+      [0],
+      [1],
+    ]);
+    await cli.ok("down", "later", "--force");
+  });
+
   it("is not there", async () => {
     expect(await codeOf("setvcpus", "nobody", "3")).toEqual({ exitCode: 1, code: "VM_UNKNOWN" });
   });
@@ -236,7 +275,6 @@ describe.each(qemuPrograms)("a guest with an agent, on %s", (qemu) => {
   });
 });
 
-async function accelerator(cli: Cli): Promise<{ accel: "kvm" | "tcg" }> {
-  const { enabled } = JSON.parse(await cli.ok("qmp", name, "query-kvm"));
-  return { accel: enabled ? "kvm" : "tcg" };
+async function hasKvm(cli: Cli): Promise<boolean> {
+  return JSON.parse(await cli.ok("qmp", name, "query-kvm")).enabled;
 }

@@ -1,34 +1,6 @@
-import { expect, it, onTestFinished } from "vitest";
-import type { Event } from "../../src/events/event.ts";
-import type { LiveVm } from "../../src/hotplug/live.ts";
+import { expect, it } from "vitest";
 import { listenToGuest, StillPending, waitForGuest } from "../../src/hotplug/operation-wait.ts";
-import { connectQmp } from "../../src/qmp/index.ts";
-import { realSystem } from "../../src/system/index.ts";
-import { Peer } from "../qmp/peer.ts";
-
-/** As much of a VM as a wait looks at, with a monitor that the test speaks for. */
-async function openLive(changes: Partial<LiveVm> = {}) {
-  const peer = new Peer();
-  const connecting = connectQmp(peer.transport);
-  await peer.negotiate();
-  const qmp = await connecting;
-  onTestFinished(async () => {
-    peer.end();
-    await qmp.close();
-  });
-  const events: Event[] = [];
-  const live = {
-    system: realSystem,
-    name: "gpu",
-    qmp,
-    emit: (event: Event) => void events.push(event),
-    timeoutMs: 60_000,
-    noWait: false,
-    signal: undefined,
-    ...changes,
-  } as unknown as LiveVm;
-  return { live, peer, events };
-}
+import { openLive } from "./live.ts";
 
 const deleted = { event: "DEVICE_DELETED", data: { device: "cpu4", path: "/machine/peripheral/cpu4" } };
 const wait = { step: "wait for the guest", awaited: () => "given up vCPU 4" };
