@@ -7,7 +7,7 @@ import {
   isPresent,
   type PartToAdd,
   readPresence,
-  removePart,
+  removeBackEnd,
 } from "./device-parts.ts";
 import { awaitGone } from "./device-removal.ts";
 import { type LiveVm, step } from "./live.ts";
@@ -135,7 +135,7 @@ async function takeBack(live: LiveVm, parts: readonly PartToAdd[]): Promise<void
     for (const part of [...parts].reverse()) {
       if (!isPresent(presence, part)) continue;
       if (part.verb === "device_add") await awaitGone(live, part.id, events);
-      else await removePart(live.qmp, part);
+      else await removeBackEnd(live, part);
       live.emit({ type: "step-undone", step: `add ${describePart(part)}` });
     }
   } finally {

@@ -1,6 +1,7 @@
-import type { QmpClient } from "../qmp/index.ts";
+import { type QmpClient, QmpCommandError } from "../qmp/index.ts";
 import type { Arguments } from "./device-arguments.ts";
 import { readBlockNodes, readDevices, readNetdevs, readObjects } from "./device-list.ts";
+import type { LiveVm } from "./live.ts";
 
 /** What a device is made of: its back ends first, then itself. */
 export interface Part {
@@ -59,4 +60,25 @@ export async function addPart(qmp: QmpClient, part: PartToAdd): Promise<void> {
 export async function removePart(qmp: QmpClient, { verb, id }: Part): Promise<void> {
   const { name, key } = removers[verb];
   await qmp.executeRaw(name, { [key]: id });
+}
+
+/** How long QEMU may take to let go of a device that its list has lost. */
+const letGoMs = 10_000;
+const inUse = /in use|mapped/i;
+
+/**
+ * Takes a back end away. QEMU's list loses a device a moment before the device lets go of what backs it.
+ * @throws QmpCommandError
+ */
+export async function removeBackEnd({ qmp, system: { clock } }: LiveVm, part: Part): Promise<void> {
+  const began = clock.elapsedMs();
+  for (let pauseMs = 10; ; pauseMs = Math.min(2 * pauseMs, 500)) {
+    try {
+      return await removePart(qmp, part);
+    } catch (error) {
+      const isHeld = error instanceof QmpCommandError && inUse.test(error.desc);
+      if (!isHeld || clock.elapsedMs() - began > letGoMs) throw error;
+    }
+    await clock.sleep(pauseMs);
+  }
 }

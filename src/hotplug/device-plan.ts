@@ -1,8 +1,9 @@
-import { type Diagnostic, QlaunchError, type Result } from "../errors/index.ts";
+import { type Diagnostic, QlaunchError, type Result, refusal } from "../errors/index.ts";
 import type { QemuOption } from "../plan/options.ts";
 import type { StandingController } from "../plan/scsi-controllers.ts";
 import type { NeededFile, Plan } from "../plan/types.ts";
-import type { QmpClient } from "../qmp/index.ts";
+import { type QmpClient, QmpCommandError } from "../qmp/index.ts";
+import { closest } from "../units/index.ts";
 import { foreignAccount } from "../vm/accounts.ts";
 import { checkFiles } from "../vm/preflight/files.ts";
 import { checkNetworks } from "../vm/preflight/network.ts";
@@ -136,7 +137,26 @@ async function typedDevice(
   qmp: QmpClient,
   option: Extract<QemuOption, { option: "device" }>,
 ): Promise<Arguments> {
-  return deviceAddArguments(option, await readPropertyTypes(qmp, option.driver));
+  try {
+    return deviceAddArguments(option, await readPropertyTypes(qmp, option.driver));
+  } catch (error) {
+    if (!(error instanceof QmpCommandError)) throw error;
+    const drivers = await qmp.execute("qom-list-types", { implements: "device", abstract: false });
+    const meant = closest(
+      option.driver,
+      drivers.map(({ name }) => name),
+    );
+    throw refusal(
+      "LIVE_DEVICE_KIND",
+      {
+        found: `QEMU has no device "${option.driver}"`,
+        needed: "one of its own: qemu-system-x86_64 -device help",
+        fix: meant === undefined ? "name one that it has" : `did you mean "${meant}"?`,
+        detail: error.desc,
+      },
+      { cause: error },
+    );
+  }
 }
 
 async function checkIds({ qmp, name }: LiveVm, parts: readonly PartToAdd[]): Promise<Diagnostic[]> {

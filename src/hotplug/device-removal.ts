@@ -1,7 +1,14 @@
 import { type QlaunchError, refusal } from "../errors/index.ts";
 import { QmpCommandError } from "../qmp/index.ts";
 import { readDevices } from "./device-list.ts";
-import { describePart, isPresent, type Part, readPresence, removePart } from "./device-parts.ts";
+import {
+  describePart,
+  isPresent,
+  type Part,
+  readPresence,
+  removeBackEnd,
+  removePart,
+} from "./device-parts.ts";
 import { refusedEject } from "./guest-answer.ts";
 import { type LiveVm, step } from "./live.ts";
 import { noteMemory } from "./memory-list.ts";
@@ -45,7 +52,7 @@ export const removalHandler: OperationHandler = {
     const presence = await readPresence(live.qmp, backEnds);
     for (const part of backEnds) {
       if (!isPresent(presence, part)) continue;
-      await step(live, `remove ${describePart(part)}`, () => removePart(live.qmp, part));
+      await step(live, `remove ${describePart(part)}`, () => removeBackEnd(live, part));
     }
     if (journal.operation.kind === "memory-remove") await noteMemory(live);
     journal.enter("done", `${id} and what backed it are gone`);
