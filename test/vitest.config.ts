@@ -10,6 +10,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "**/node_modules/**"],
+          // Properties over hundreds of random profiles take their time on a busy machine; no test is timed.
+          testTimeout: 120_000,
         },
       },
       {

@@ -19,7 +19,7 @@ const memoryDevice = z.strictObject({
   }),
   path: hostPath.optional().meta({
     description:
-      "nvdimm only, and needed there: an existing file of that size, or a device such as /dev/dax0.0.",
+      "nvdimm only, and needed there: an existing file of that size, or a device such as /dev/dax0.0. Default: none.",
   }),
   labelSize: byteSize.optional().meta({
     description: "nvdimm only: the part that holds the namespace labels, 128K at least. Default: no labels.",

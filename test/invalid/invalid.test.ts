@@ -88,7 +88,9 @@ const notFromAProfile: Partial<Record<Code, string>> = {
 describe("the cases", () => {
   it("have every code that a profile can bring about", () => {
     const covered = new Set(cases.map((name) => name.split(/[-@]/)[0]));
-    const missing = Object.keys(codes).filter((code) => !covered.has(code) && !(code in notFromAProfile));
+    // LIVE_ codes are about VMs that run: test/hotplug and test/e2e have them.
+    const fromProfiles = Object.keys(codes).filter((code) => !code.startsWith("LIVE_"));
+    const missing = fromProfiles.filter((code) => !covered.has(code) && !(code in notFromAProfile));
     expect(missing).toEqual([]);
   });
 

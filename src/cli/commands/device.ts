@@ -13,7 +13,7 @@ interface AddFlags extends LiveFlags {
 export function addDevice(program: Command): void {
   const device = program
     .command("device")
-    .summary("add, remove and list a running VM's disks, networks and other devices")
+    .summary("add, remove and list devices while a VM runs")
     .description("Devices that come and go while the guest runs, each on a hot-plug port.");
   addAdd(device);
   addRemove(device);

@@ -20,7 +20,7 @@ interface AddFlags extends LiveFlags {
 export function addMemory(program: Command): void {
   const memory = program
     .command("memory")
-    .summary("add, remove, resize and list a running VM's memory devices")
+    .summary("add, remove, resize and list memory while a VM runs")
     .description("Memory that comes and goes while the guest runs, bound to the host nodes of its cell.");
   addAdd(memory);
   addRemove(memory);
