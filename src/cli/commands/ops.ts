@@ -5,7 +5,7 @@ import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
 export function addOps(program: Command): void {
   const ops = program
     .command("ops")
-    .summary("list the live operations of a VM, go on with them, take them back")
+    .summary("list, resume and cancel what was asked of a VM")
     .description("Changes of a running VM: how far each is, and what it waits for.");
   addList(ops);
   addResume(ops);
