@@ -83,12 +83,13 @@ export async function awaitGone(
   accepted: () => void = () => {},
 ): Promise<void> {
   let asked = false;
-  let why = "";
+  let why = " (one that has not booted cannot)";
   await waitForGuest(live, {
     step: "wait for the guest",
     awaited: () => `given up ${id}${why}`,
     events,
     onEvent: (event) => {
+      if (event.event === "ACPI_DEVICE_OST" && event.data.info.device === id) why = "";
       const answer = refusedEject(event);
       if (answer?.device === id) throw guestRefused(live, id, answer.reason);
     },
@@ -109,7 +110,6 @@ export async function awaitGone(
 async function ask(live: LiveVm, id: string, tell: (why: string) => void): Promise<boolean> {
   try {
     await removePart(live.qmp, { verb: "device_add", id });
-    tell("");
     return true;
   } catch (error) {
     if (!(error instanceof QmpCommandError)) throw error;

@@ -1,5 +1,7 @@
-import { truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addVmDevice, type DeviceRequest, removeDevice } from "../../src/actions/live-devices.ts";
 import { addMemoryDevice, removeMemory } from "../../src/actions/live-memory.ts";
@@ -14,6 +16,7 @@ import { bootProbe } from "../rig/probe.ts";
 import { qemuPrograms } from "../rig/vm.ts";
 
 const profile = new URL("profiles/live-devices.json", import.meta.url).pathname;
+const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
 const name = "live-devices";
 const mebibyte = 2 ** 20;
 /** Each round adds and removes three DIMMs, a disk and a network. */
@@ -193,6 +196,74 @@ describe.each(qemuPrograms)("devices come and go on %s", (qemu) => {
     expect(stderr).toMatch(/already|is done/);
     expect((await operations()).filter(({ request }) => request.id === "slow")).toHaveLength(2);
     expect(await find("slow")).toBeUndefined();
+  });
+
+  it("is whole or not there at all after its command was killed, twenty times at random moments", async () => {
+    const present = async () => {
+      const { memory, objects, devices, blockNodes } = await vm.census();
+      return {
+        memory: [memory.includes("k"), devices.includes("k"), objects.includes("ram-k")],
+        disk: [devices.includes("kd"), blockNodes.includes("kd"), blockNodes.includes("kd.file")],
+      };
+    };
+    const left: string[] = [];
+    for (let kill = 0; kill < 20; kill++) {
+      const { memory, disk: disks } = await present();
+      const command =
+        kill % 2 === 0
+          ? memory[0]
+            ? ["memory", "remove", name, "k"]
+            : ["memory", "add", name, "--size", "128M", "--id", "k"]
+          : disks[0]
+            ? ["device", "remove", name, "kd"]
+            : ["device", "add", name, "--disk", disk({ id: "kd" })];
+      const afterMs = 150 + Math.random() * 250;
+      const child = execa("node", [program, ...command], {
+        env: { QLAUNCH_RUN_DIR: cli.root, QLAUNCH_QEMU: qemu },
+        stdio: "ignore",
+        reject: false,
+      });
+      await sleep(afterMs);
+      child.kill("SIGKILL");
+      await child;
+      const operation = (await operations()).at(-1);
+      left.push(`${operation?.kind} ${operation?.state} after ${Math.round(afterMs)} ms`);
+      await cli.ok("ops", "resume", name);
+      const now = await present();
+      expect(new Set(now.memory).size, left.join("\n")).toBe(1);
+      expect(new Set(now.disk).size, left.join("\n")).toBe(1);
+      expect((await operations()).filter(({ worker }) => worker !== null)).toEqual([]);
+    }
+    const pending = (await operations()).filter(
+      ({ state }) => !["done", "cancelled", "undone"].includes(state),
+    );
+    expect(pending, left.join("\n")).toEqual([]);
+    const { memory, disk: disks } = await present();
+    if (memory[0]) await cli.ok("memory", "remove", name, "k");
+    if (disks[0]) await cli.ok("device", "remove", name, "kd");
+    expect(await present()).toEqual({ memory: [false, false, false], disk: [false, false, false] });
+  });
+
+  it("says that a guest which has not booted cannot give anything up", async () => {
+    const { kernel: _, ...bare } = JSON.parse(readFileSync(profile, "utf8"));
+    const file = join(cli.root, ".unbooted.json");
+    writeFileSync(file, JSON.stringify({ ...bare, name: "unbooted" }));
+    await cli.ok("up", file);
+    await cli.ok("device", "add", "unbooted", "--disk", disk({ id: "early" }));
+    const { exitCode, stderr } = await cli.run("device", "remove", "unbooted", "early", "--timeout", "1");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "VM_TIMEOUT the guest of unbooted has not given up early (one that has not booted cannot)",
+    );
+    expect(await cli.ok("ops", "unbooted")).toContain("accepted (pending)");
+    // A reset ends what was asked for; the next command finds it done.
+    await cli.ok("reset", "unbooted");
+    await cli.ok("ops", "resume", "unbooted");
+    expect(await cli.ok("device", "list", "unbooted")).not.toContain("early");
+    await cli.ok("pause", "unbooted");
+    const paused = await cli.run("device", "remove", "unbooted", "rng0");
+    expect(paused.stderr).toContain("VM_STATE the guest of unbooted does not run (paused)");
+    await cli.ok("down", "unbooted", "--force");
   });
 
   it(`leaves nothing behind in ${rounds} rounds`, { timeout: 600_000 }, async () => {
