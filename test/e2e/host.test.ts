@@ -127,25 +127,17 @@ describe.each(qemus)("%s", (qemu) => {
     expect(await tryAccelerator(system, misled, "tcg", 500)).toContain(reason);
   });
 
-  it("runs a guest with the KVM of this machine, if it has one", async ({ skip }) => {
+  it("runs a guest with the KVM of this machine, or says why there is none", async () => {
     const { system } = workshop();
     const { kvm } = await discoverHost(system, { qemu, need: { kvm: true } });
-    if (!kvm.usable) {
-      console.log(`KVM cannot be used here: ${kvm.reason}`);
-      skip(kvm.reason);
-    }
-    expect(kvm.reason).toBe("");
+    expect(kvm.reason === "").toBe(kvm.usable);
   });
 
-  it("is what the recorded hosts say", async ({ skip }) => {
+  it("is what the recorded hosts say, or of the same form where it is another QEMU", async () => {
     const { system } = workshop();
     const { qemu: facts } = await discoverHost(system, { qemu, need: { qemu: "required" } });
     const here = facts?.version.package;
-    if (here !== recorded.version.package) {
-      const reason = `the recorded hosts have ${recorded.version.package}, this is ${here}`;
-      console.log(reason);
-      skip(reason);
-    }
-    expect({ ...facts, binary: recorded.binary }).toEqual(recorded);
+    if (here === recorded.version.package) expect({ ...facts, binary: recorded.binary }).toEqual(recorded);
+    else expect(Object.keys(facts ?? {}).sort()).toEqual(Object.keys(recorded).sort());
   });
 });
