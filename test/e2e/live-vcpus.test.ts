@@ -13,16 +13,18 @@ import { qemuPrograms } from "../rig/vm.ts";
 const profile = new URL("profiles/live-vcpus.json", import.meta.url).pathname;
 const name = "live-vcpus";
 
+const programs = await Promise.all(
+  qemuPrograms.map(async (qemu) => ({ qemu, removable: await canRemoveVcpus(qemu) })),
+);
+
 /** The guest is the judge: it says which CPUs run on which of its nodes. */
-describe.each(qemuPrograms)("vCPUs come and go on %s", (qemu) => {
+describe.each(programs)("vCPUs come and go on $qemu", ({ qemu, removable }) => {
   let cli: Cli;
   let guest: LiveGuest;
-  let removable: boolean;
 
   beforeAll(async () => {
     cli = openCli(qemu);
     guest = liveGuest(cli, name);
-    removable = await canRemoveVcpus(qemu);
     await bootProbe(cli, profile, name);
   });
   afterAll(() => cli.close());
