@@ -1,44 +1,57 @@
 #!/usr/bin/env node
 // Gives the simulated host its job and prints what that prints; ends with the job's exit status, or with 125 when the
-// host ends first or falls silent. Usage: scripts/lab-talk.mjs FOLDER-OF-SOCKETS JOB-FILE TIMEOUT-SECONDS
+// host does not get ready, ends first or falls silent. Usage: scripts/lab-talk.mjs FOLDER-OF-SOCKETS JOB-FILE SECONDS
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 
-const [folder, jobFile, timeoutSeconds] = process.argv.slice(2);
+const [folder, jobFile, jobSeconds] = process.argv.slice(2);
+/** It takes 10 s on an idle machine. */
+const bootSeconds = 180;
+/** What the host needs beside the job's own time. */
+const reserveSeconds = 60;
 
-// process.exit would cut off what standard output has not taken yet.
+const consoleEnd = () => {
+  const log = `${folder}/serial0.log`;
+  const lines = existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n").slice(-40) : [];
+  return `the last lines of its console:\n${lines.map((line) => `  ${line}\n`).join("")}`;
+};
+
+// Not process.exit, which cuts off what standard output has not taken yet.
 const end = (status, message) => {
-  if (message !== undefined) {
-    process.stderr.write(`${message}\n`);
-    const log = `${folder}/serial0.log`;
-    const lines = existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n").slice(-40) : [];
-    process.stderr.write(`the last lines of its console:\n${lines.map((line) => `  ${line}\n`).join("")}`);
-  }
+  if (message !== undefined) process.stderr.write(`${message}\n${consoleEnd()}`);
   process.exitCode = status;
   clearTimeout(timer);
   for (const socket of [job, output]) socket.removeAllListeners("close").destroy();
 };
-const timer = setTimeout(
-  () => end(125, `the simulated host said nothing of its job for ${timeoutSeconds} s`),
-  Number(timeoutSeconds) * 1000,
-);
+const endAfter = (seconds, message) => setTimeout(() => end(125, `${message} ${seconds} s`), seconds * 1000);
+let timer = endAfter(bootSeconds, "the simulated host was not ready within");
 
 const output = connect(`${folder}/output.sock`);
 output.on("data", (chunk) => {
-  if (!process.stdout.write(chunk)) {
-    output.pause();
-    process.stdout.once("drain", () => output.resume());
-  }
+  if (process.stdout.write(chunk)) return;
+  output.pause();
+  process.stdout.once("drain", () => output.resume());
 });
 output.on("error", (error) => end(125, `${folder}: ${error.message}`));
 
 const job = connect(`${folder}/job.sock`);
-let answer = "";
-job.on("connect", () => job.write(`${readFileSync(jobFile).toString("base64")}\n`));
+let said = "";
+let asked = false;
+job.setEncoding("utf8");
 job.on("data", (chunk) => {
-  answer += chunk;
+  said += chunk;
+  if (said.startsWith("ready\n") && !asked) {
+    asked = true;
+    clearTimeout(timer);
+    timer = endAfter(
+      Number(jobSeconds) + reserveSeconds,
+      "the simulated host said nothing of its job within",
+    );
+    job.write(`${readFileSync(jobFile).toString("base64")}\n`);
+  }
+  const status = /^ready\n(\d+)\n/.exec(said)?.[1];
   // The two ports are not ordered: what was printed last may still be on its way.
-  if (answer.endsWith("\n")) setTimeout(() => end(Number(answer)), 200);
+  if (status !== undefined) setTimeout(() => end(Number(status)), 200);
 });
 job.on("error", (error) => end(125, `${folder}: ${error.message}`));
 job.on("close", () => end(125, "the simulated host ended before the command did"));
