@@ -24,7 +24,7 @@ const disk = (id: string, file: string) => ({ id, file, format: "raw" });
 const cases: [what: string, change: Change, code: string, words: RegExp][] = [
   ["an unknown key", { memroy: {} }, "PROFILE_UNKNOWN_KEY", /did you mean "memory"/],
   ["a section of a later release", { passthrough: { devices: [] } }, "PROFILE_UNKNOWN_KEY", /passthrough/],
-  ["cell memory that does not sum", { memory: { size: "256M" } }, "NUMA_MEMORY_SUM", /256 MiB.*128 MiB/],
+  ["cell memory that does not sum", { memory: { size: "256M" } }, "NUMA_MEMORY_SUM", /256M.*128M/],
   [
     "a vCPU in two cells",
     { numa: { cells: [cell("0-2"), cell("2-3")] } },
