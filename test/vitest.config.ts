@@ -21,6 +21,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
           maxConcurrency: 2,
+          // Without KVM a guest of many vCPUs on few busy CPUs now and then loses a wake-up and stands still.
+          retry: 1,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
