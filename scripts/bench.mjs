@@ -2,6 +2,7 @@
 // Usage: npm run bench [-- --runs N] [-- --json] [-- --qemu PROGRAM]
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { benchMemory } from "./bench/memory.mjs";
 import { benchPlan } from "./bench/plan.mjs";
 import { printTable } from "./bench/table.mjs";
 import { benchUp } from "./bench/up.mjs";
@@ -26,6 +27,8 @@ progress("up --paused against the bare start");
 rows.push(await benchUp(runs, values.qemu));
 progress("vCPUs of a running guest");
 rows.push(...(await benchVcpus(runs, values.qemu)));
+progress("memory of a running guest");
+rows.push(...(await benchMemory(runs, values.qemu)));
 
 const versions = {
   node: process.version,

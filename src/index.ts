@@ -5,6 +5,23 @@
 export { planArgv, planOptions, planShell } from "./actions/format-plan.ts";
 export { type HostChoice, takeSnapshot } from "./actions/host.ts";
 export {
+  addVmDevice,
+  type DeviceOutcome,
+  type DeviceRequest,
+  type LiveDevice,
+  listDevices,
+  removeDevice,
+} from "./actions/live-devices.ts";
+export {
+  addMemoryDevice,
+  type LiveMemoryDevice,
+  listMemoryDevices,
+  type MemoryOutcome,
+  type MemoryRequest,
+  removeMemory,
+  resizeMemoryDevice,
+} from "./actions/live-memory.ts";
+export {
   changeVcpus,
   type Drift,
   type SetVcpusOutcome,

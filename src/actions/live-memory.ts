@@ -4,6 +4,7 @@ import {
   type LiveFacts,
   type LiveMemoryDevice,
   type LiveOptions,
+  type LivePort,
   LiveSite,
   listMemoryDevices,
   type MemoryOutcome,
@@ -48,7 +49,9 @@ export async function addMemoryDevice(
   return addMemory(system, name, options, async (facts) => {
     const profile = await keptProfile(system, name);
     const id = request.id ?? freeId(prefixes[request.kind], facts);
-    return planOne(system, profile, facts, { ...device, id }, request.bus);
+    // DIMMs have slots of their own.
+    const ports = device.kind === "virtio-mem" ? await facts.ports() : [];
+    return planOne(system, profile, facts, { ...device, id }, { ports, bus: request.bus });
   });
 }
 
@@ -59,7 +62,7 @@ function planOne(
   profile: Profile,
   facts: LiveFacts,
   device: MemoryDevice,
-  bus: string | undefined,
+  { ports, bus }: { readonly ports: readonly LivePort[]; readonly bus: string | undefined },
 ): Result<PlannedMemory> {
   const { cells } = facts.plan.placement;
   const draft = liveDraft(system, profile, { memory: { ...profile.memory, devices: [device] } });
@@ -68,11 +71,7 @@ function planOne(
     (option) => option.option === "object" && option.qomType === "thread-context",
   );
   draft.add(...contexts);
-  const [placed] = planMemoryDevices(
-    draft,
-    new LiveSite(draft, facts.ports, { bus, cell: undefined }),
-    cells,
-  );
+  const [placed] = planMemoryDevices(draft, new LiveSite(draft, ports, { bus, cell: undefined }), cells);
   checkHostMemory(draft, memoryDeviceDemands(draft, cells), "now");
   const finished = finishDraft(draft, device.id);
   if (!finished.ok) return failure(finished.diagnostics.map(withoutPath));

@@ -26,14 +26,17 @@ import { describePart, isPresent, type PartToAdd, readPresence } from "./device-
 import type { LiveVm } from "./live.ts";
 import type { LivePort } from "./ports.ts";
 
-/** What an addition is planned from, beside the profile. */
+/** What an addition is planned from, beside the profile. What not every one needs is asked for. */
 export interface LiveFacts {
   readonly plan: Plan;
-  readonly ports: readonly LivePort[];
   readonly devices: readonly LiveThing[];
-  readonly controllers: readonly StandingController[];
+  ports(): Promise<readonly LivePort[]>;
+  /** SCSI controllers. */
+  controllers(): Promise<readonly StandingController[]>;
   /** MAC addresses by the id of their card. */
-  readonly macs: ReadonlyMap<string, string>;
+  macs(): Promise<ReadonlyMap<string, string>>;
+  /** Whether a driver of QEMU's makes a PCI device. @throws QlaunchError LIVE_DEVICE_KIND when there is none such */
+  isPci(driver: string): Promise<boolean>;
 }
 
 /** An addition that is planned: what QEMU gets, and what it needs of the host. */
@@ -52,9 +55,15 @@ export type PlanAddition<Planned extends PlannedAddition = PlannedAddition> = (
 
 export async function readFacts(live: LiveVm): Promise<LiveFacts> {
   const { qmp, plan } = live;
-  const [ports, devices] = await Promise.all([readPorts(live), readDevices(qmp)]);
-  const [controllers, macs] = await Promise.all([readControllers(qmp, devices), readMacs(qmp, devices)]);
-  return { plan, ports, devices, controllers, macs };
+  const devices = await readDevices(qmp);
+  return {
+    plan,
+    devices,
+    ports: () => readPorts(live),
+    controllers: () => readControllers(qmp, devices),
+    macs: () => readMacs(qmp, devices),
+    isPci: async (driver) => (await propertyTypes(qmp, driver)).has("multifunction"),
+  };
 }
 
 async function readControllers(qmp: QmpClient, devices: readonly LiveThing[]): Promise<StandingController[]> {
@@ -137,19 +146,23 @@ async function typedDevice(
   qmp: QmpClient,
   option: Extract<QemuOption, { option: "device" }>,
 ): Promise<Arguments> {
+  return deviceAddArguments(option, await propertyTypes(qmp, option.driver));
+}
+
+async function propertyTypes(qmp: QmpClient, driver: string): Promise<ReadonlyMap<string, string>> {
   try {
-    return deviceAddArguments(option, await readPropertyTypes(qmp, option.driver));
+    return await readPropertyTypes(qmp, driver);
   } catch (error) {
     if (!(error instanceof QmpCommandError)) throw error;
     const drivers = await qmp.execute("qom-list-types", { implements: "device", abstract: false });
     const meant = closest(
-      option.driver,
+      driver,
       drivers.map(({ name }) => name),
     );
     throw refusal(
       "LIVE_DEVICE_KIND",
       {
-        found: `QEMU has no device "${option.driver}"`,
+        found: `QEMU has no device "${driver}"`,
         needed: "one of its own: qemu-system-x86_64 -device help",
         fix: meant === undefined ? "name one that it has" : `did you mean "${meant}"?`,
         detail: error.desc,

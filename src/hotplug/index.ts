@@ -12,6 +12,6 @@ export {
   type OperationSummary,
   resumeVmOperations,
 } from "./operations.ts";
-export type { PortWish } from "./ports.ts";
+export type { LivePort, PortWish } from "./ports.ts";
 export type { Spread } from "./vcpu-spread.ts";
 export { type SetVcpusOutcome, setVcpus } from "./vcpus.ts";

@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LiveMemoryDevice } from "../../src/hotplug/index.ts";
@@ -213,5 +213,25 @@ describe.each(qemuPrograms)("memory comes and goes on %s", (qemu) => {
       await cli.ok("info", name, "--drift", "--json"),
     );
     expect(drift.filter(({ operation }) => operation === undefined)).toEqual([]);
+  });
+
+  it("is brought online by the guest agent, where the profile says so", async () => {
+    const agent = "live-memory-agent";
+    const other = liveDevices(cli, agent);
+    const { kernel } = JSON.parse(readFileSync(changedProfile(cli, profile, {}), "utf8"));
+    const changes = {
+      name: agent,
+      guestAgent: { enabled: true, online: true },
+      kernel: { ...kernel, cmdline: `${kernel.cmdline} probe.agent` },
+    };
+    await bootProbe(cli, changedProfile(cli, profile, changes), agent);
+    const answers = async () => (await other.run("pidof qemu-ga")) !== "";
+    await expect.poll(answers, { timeout: 60_000, interval: 500 }).toBe(true);
+    const said = await cli.ok("memory", "add", agent, "--size", "256M", "--cell", "2");
+    expect(said).toContain("the guest runs 640 MiB");
+    expect((await other.report()).memoryBlocks).toMatchObject({ online: 5, offline: 0 });
+    const [operation]: Operation[] = JSON.parse(await cli.ok("ops", agent, "--json"));
+    expect(operation?.history.map(({ state }) => state)).toContain("online");
+    await cli.ok("down", agent, "--force");
   });
 });
