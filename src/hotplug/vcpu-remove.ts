@@ -20,6 +20,8 @@ export async function requestRemoval(live: LiveVm, ids: readonly number[]): Prom
     try {
       await live.qmp.execute("device_del", { id: vcpu.deviceId });
     } catch (error) {
+      // Asked before, it left between the look and the question; the wait has QEMU's list confirm it.
+      if (error instanceof QmpCommandError && error.class === "DeviceNotFound") continue;
       throw explain(live, error);
     }
   }
