@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -145,9 +146,11 @@ describe.each(qemuPrograms)("a running VM, with %s,", (qemu) => {
     const streams = () => ({ input: new PassThrough(), output: new PassThrough() });
     const first = streams();
     const session = attachConsole(rig.system, "vm", first);
-    await expect
-      .poll(() => attachConsole(rig.system, "vm", streams()).catch(String))
-      .toMatch(/VM_BUSY: console serial0 of vm is in use by process \d+/);
+    const lock = join(rig.root, "vm/console-serial0.lock");
+    await expect.poll(() => existsSync(lock) && readFileSync(lock, "utf8")).toMatch(/process \d+/);
+    await expect(attachConsole(rig.system, "vm", streams())).rejects.toThrow(
+      /VM_BUSY: console serial0 of vm is in use by process \d+/,
+    );
     first.input.end();
     expect(await session).toBe("input-ended");
     const other = streams();
