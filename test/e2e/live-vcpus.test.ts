@@ -83,29 +83,6 @@ describe.each(programs)("vCPUs come and go on $qemu", ({ qemu, removable }) => {
     expect(new Set(drift.map(({ operation }) => operation))).toEqual(new Set(["1"]));
   });
 
-  it("sees what was changed behind its back, and who did not do it", async () => {
-    const first = (await guest.threads())[0];
-    await execa("taskset", ["--pid", "--cpu-list", "1", String(first?.threadId)]);
-    await cli.ok("qmp", name, "object-add", '{"qom-type": "rng-random", "id": "r9"}');
-    const rng = { driver: "virtio-rng-pci", id: "by-hand", rng: "r9", bus: "spare0" };
-    const { exitCode } = await cli.run("qmp", name, "device_add", JSON.stringify(rng));
-    const drift: Drift[] = JSON.parse(await cli.ok("info", name, "--drift", "--json"));
-    await execa("taskset", ["--pid", "--cpu-list", "0", String(first?.threadId)]);
-    expect(drift).toContainEqual({
-      what: `vCPU 0, thread ${first?.threadId}`,
-      planned: "host CPU 0",
-      found: "host CPU 1",
-    });
-    if (exitCode === 0) {
-      expect(drift).toContainEqual({
-        what: "device by-hand",
-        planned: "absent at the start",
-        found: "virtio-rng-pci",
-      });
-    }
-    expect(await cli.ok("info", name, "--drift")).toContain("vCPU 51");
-  });
-
   it("does nothing when nothing is to do", async () => {
     expect(await cli.ok("setvcpus", name, "16")).toContain("it had them already");
     expect(await guest.operations()).toHaveLength(1);
@@ -176,7 +153,13 @@ describe.each(programs)("vCPUs come and go on $qemu", ({ qemu, removable }) => {
   it("keeps its vCPUs through a reset", async () => {
     const before = await guest.vcpus();
     await cli.ok("reset", name);
-    const running = (await guest.nodes()).flatMap((cpus) => parseIdSet(cpus) ?? []);
+    // Without KVM a boot now and then stands still.
+    const nodes = await guest.nodes().catch(async () => {
+      console.warn(`${name} did not report after its reset; it is reset once more`);
+      await cli.ok("reset", name);
+      return guest.nodes();
+    });
+    const running = nodes.flatMap((cpus) => parseIdSet(cpus) ?? []);
     expect(running).toHaveLength(parseIdSet(before)?.length ?? 0);
     expect(await guest.vcpus()).toBe(before);
     await guest.threads();
@@ -193,6 +176,15 @@ describe.each(qemuPrograms)("a guest that cannot answer, on %s", (qemu) => {
   const codeOf = async (...arguments_: string[]) => {
     const { exitCode, stdout } = await cli.run(...arguments_, "--json");
     return { exitCode, code: /"code": "(\w+)"/.exec(stdout)?.[1] };
+  };
+
+  /** As another program may do it; nobody's operation. */
+  const changeBehindItsBack = async (vm: string, threadId: number): Promise<Drift[]> => {
+    await execa("taskset", ["--pid", "--cpu-list", "1", String(threadId)]);
+    await cli.ok("qmp", vm, "object-add", '{"qom-type": "rng-random", "id": "r9"}');
+    const rng = { driver: "virtio-rng-pci", id: "by-hand", rng: "r9", bus: "spare0" };
+    await cli.ok("qmp", vm, "device_add", JSON.stringify(rng));
+    return JSON.parse(await cli.ok("info", vm, "--drift", "--json"));
   };
 
   it("gives nothing up before it has booted", async () => {
@@ -212,7 +204,15 @@ describe.each(qemuPrograms)("a guest that cannot answer, on %s", (qemu) => {
     await cli.ok("setvcpus", "paused", "8");
     const guest = liveGuest(cli, "paused");
     expect(await guest.vcpus()).toBe("0-1,16-17,32-33,48-49");
-    await guest.threads();
+    const [first] = await guest.threads();
+    const drift = await changeBehindItsBack("paused", first?.threadId ?? 0);
+    expect(drift).toContainEqual({
+      what: `vCPU 0, thread ${first?.threadId}`,
+      planned: "host CPU 0",
+      found: "host CPU 1",
+    });
+    const byHand = { what: "device by-hand", planned: "absent at the start", found: "virtio-rng-pci" };
+    expect(drift).toContainEqual(byHand);
     await cli.ok("resume", "paused");
     // They are there when it boots, and nobody has to bring them online.
     expect(await guest.nodes()).toEqual(["0-1", "2-3", "4-5", "6-7"]);

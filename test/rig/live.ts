@@ -47,7 +47,7 @@ export function liveGuest(cli: Cli, name: string): LiveGuest {
     count: async () =>
       (await json<{ name: string; vcpus: number }[]>("ps")).find((vm) => vm.name === name)?.vcpus ?? 0,
     online: () => ask("online"),
-    nodes: async () => (await askProbe(channel)).nodes.map(({ cpus }) => cpus),
+    nodes: async () => (await askProbe(channel, 120)).nodes.map(({ cpus }) => cpus),
     run: (command) => ask(`run ${command}`),
     async crash() {
       await execa("node", [reader, channel, "run echo c >/proc/sysrq-trigger", "--timeout", "2"], {
