@@ -19,12 +19,24 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: ["test/e2e/lab*.test.ts", "**/node_modules/**"],
           fileParallelism: false,
           maxConcurrency: 2,
           // Without KVM a guest of many vCPUs on few busy CPUs now and then loses a wake-up and stands still.
           retry: 1,
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        // Guests with KVM in the simulated host: minutes each, so `scripts/test lab` asks for them.
+        test: {
+          name: "lab",
+          include: ["test/e2e/lab*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
         },
       },
     ],
