@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Gives the simulated host its job and prints what that prints; ends with the job's exit status, or with 125 when the
-// host does not get ready, ends first or falls silent. Usage: scripts/lab-talk.mjs FOLDER-OF-SOCKETS JOB-FILE SECONDS
-import { existsSync, readFileSync } from "node:fs";
+// host does not get ready, ends first or falls silent. A file beside the job, with .taken behind its name, says that the
+// host has it. Usage: scripts/lab-talk.mjs FOLDER-OF-SOCKETS JOB-FILE SECONDS
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 
 const [folder, jobFile, jobSeconds] = process.argv.slice(2);
 /** It takes 10 s on an idle machine. */
-const bootSeconds = 180;
+const bootSeconds = 90;
 /** What the host needs beside the job's own time. */
 const reserveSeconds = 60;
 
@@ -23,8 +24,9 @@ const end = (status, message) => {
   clearTimeout(timer);
   for (const socket of [job, output]) socket.removeAllListeners("close").destroy();
 };
-const endAfter = (seconds, message) => setTimeout(() => end(125, `${message} ${seconds} s`), seconds * 1000);
-let timer = endAfter(bootSeconds, "the simulated host was not ready within");
+const endAfter = (seconds, message) =>
+  setTimeout(() => end(125, `${message} within ${seconds} s`), seconds * 1000);
+let timer = endAfter(bootSeconds, "the simulated host was not ready");
 
 const output = connect(`${folder}/output.sock`);
 output.on("data", (chunk) => {
@@ -47,6 +49,7 @@ job.on("data", (chunk) => {
       Number(jobSeconds) + reserveSeconds,
       "the simulated host said nothing of its job within",
     );
+    writeFileSync(`${jobFile}.taken`, "");
     job.write(`${readFileSync(jobFile).toString("base64")}\n`);
   }
   const status = /^ready\n(\d+)\n/.exec(said)?.[1];
