@@ -1,6 +1,7 @@
 import { failure, type Result, success } from "../errors/index.ts";
 import {
   addMemory,
+  checkLiveRoom,
   type LiveFacts,
   type LiveMemoryDevice,
   type LiveOptions,
@@ -12,6 +13,7 @@ import {
   removeMemory,
   resizeMemory,
 } from "../hotplug/index.ts";
+import type { Draft } from "../plan/draft.ts";
 import { memoryDeviceDemands, planMemoryDevices } from "../plan/memory-devices.ts";
 import { checkHostMemory } from "../plan/memory-host.ts";
 import { type MemoryDevice, type Profile, resolvePath } from "../profile/index.ts";
@@ -51,7 +53,14 @@ export async function addMemoryDevice(
     const id = request.id ?? freeId(prefixes[request.kind], facts);
     // DIMMs have slots of their own.
     const ports = device.kind === "virtio-mem" ? await facts.ports() : [];
-    return planOne(system, profile, facts, { ...device, id }, { ports, bus: request.bus });
+    const room = checkLiveRoom(facts.plan, await facts.memoryDevices(), {
+      id,
+      kind: device.kind,
+      sizeBytes: device.size,
+    });
+    const result = planOne(system, profile, facts, { ...device, id }, { ports, bus: request.bus });
+    if (room.length === 0) return result;
+    return failure([...room, ...(result.ok ? [] : result.diagnostics)]);
   });
 }
 
@@ -73,6 +82,7 @@ function planOne(
   draft.add(...contexts);
   const [placed] = planMemoryDevices(draft, new LiveSite(draft, ports, { bus, cell: undefined }), cells);
   checkHostMemory(draft, memoryDeviceDemands(draft, cells), "now");
+  checkFolder(system, draft);
   const finished = finishDraft(draft, device.id);
   if (!finished.ok) return failure(finished.diagnostics.map(withoutPath));
   if (placed === undefined) throw new Error("a memory device without a place");
@@ -84,6 +94,18 @@ function planOne(
     },
     finished.warnings.map(withoutPath),
   );
+}
+
+/** A file can back one piece of memory only. */
+function checkFolder(system: System, draft: Draft): void {
+  const { backend, path, devices } = draft.profile.memory;
+  if (backend !== "file" || path === undefined || devices[0]?.kind === "nvdimm") return;
+  if (system.files.facts(path)?.kind === "directory") return;
+  draft.refuse("MEMORY_BACKEND", ["memory", "path"], {
+    found: `memory in the file ${path}, which holds the guest's memory already`,
+    needed: "a folder, in which each piece of memory has a file of its own",
+    fix: "name a folder such as a hugetlbfs mount in memory.path, and start the VM again",
+  });
 }
 
 /** The command line has no places. */

@@ -24,6 +24,7 @@ import {
 } from "./device-list.ts";
 import { describePart, isPresent, type PartToAdd, readPresence } from "./device-parts.ts";
 import type { LiveVm } from "./live.ts";
+import { type LiveMemoryDevice, readMemoryDevices } from "./memory-list.ts";
 import type { LivePort } from "./ports.ts";
 
 /** What an addition is planned from, beside the profile. What not every one needs is asked for. */
@@ -31,6 +32,7 @@ export interface LiveFacts {
   readonly plan: Plan;
   readonly devices: readonly LiveThing[];
   ports(): Promise<readonly LivePort[]>;
+  memoryDevices(): Promise<readonly LiveMemoryDevice[]>;
   /** SCSI controllers. */
   controllers(): Promise<readonly StandingController[]>;
   /** MAC addresses by the id of their card. */
@@ -60,6 +62,7 @@ export async function readFacts(live: LiveVm): Promise<LiveFacts> {
     plan,
     devices,
     ports: () => readPorts(live),
+    memoryDevices: () => readMemoryDevices(qmp),
     controllers: () => readControllers(qmp, devices),
     macs: () => readMacs(qmp, devices),
     isPci: async (driver) => (await propertyTypes(qmp, driver)).has("multifunction"),

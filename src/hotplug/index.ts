@@ -5,6 +5,7 @@ export { type Drift, findDrift } from "./drift.ts";
 export type { LiveOptions } from "./live.ts";
 export { addMemory, type MemoryOutcome, type PlannedMemory, removeMemory, resizeMemory } from "./memory.ts";
 export { type LiveMemoryDevice, listMemoryDevices } from "./memory-list.ts";
+export { checkLiveRoom } from "./memory-room.ts";
 export type { Operation, OperationKind, OperationState, OperationStep } from "./operation.ts";
 export {
   cancelVmOperation,

@@ -1,4 +1,4 @@
-import { QlaunchError, refusal } from "../errors/index.ts";
+import { type QlaunchError, refusal } from "../errors/index.ts";
 import { guestBlockBytes } from "../plan/memory-device-checks.ts";
 import type { PlacedMemoryDevice } from "../plan/types.ts";
 import type { System } from "../system/index.ts";
@@ -13,7 +13,7 @@ import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
 import { type LiveMemoryDevice, readMemoryDevices } from "./memory-list.ts";
 import { raiseLockLimit } from "./memory-lock.ts";
 import { type GuestMemory, readGuestMemory } from "./memory-online.ts";
-import { alignedAddress, checkLiveRoom } from "./memory-room.ts";
+import { alignedAddress } from "./memory-room.ts";
 import { type CheckMore, resizeOperation } from "./memory-size.ts";
 import type { Operation } from "./operation.ts";
 import { runOperation, takeUpOperations } from "./operation-run.ts";
@@ -52,9 +52,11 @@ export async function addMemory(
     const { device } = planned;
     const { id, kind, memoryBytes, cell } = device;
     const devices = await readMemoryDevices(live.qmp);
-    const problems = checkLiveRoom(live.plan, devices, { id, kind, sizeBytes: memoryBytes });
-    if (problems.length > 0) throw new QlaunchError(problems);
-    if (kind !== "nvdimm") await raiseLockLimit(live, memoryBytes);
+    if (await isLocked(live)) {
+      const atStart = live.plan.placement.cells.reduce((sum, placed) => sum + placed.memoryBytes, 0);
+      const later = devices.reduce((sum, { maxBytes }) => sum + maxBytes, 0);
+      await raiseLockLimit(live, atStart + later + memoryBytes);
+    }
     const { memdev, hostNodes, policy } = device;
     const operation = await runOperation(
       live,
@@ -67,6 +69,12 @@ export async function addMemory(
     );
     return outcome(live, id, operation);
   });
+}
+
+/** Whether all of the guest's memory stays where it is. */
+async function isLocked({ plan, qmp }: LiveVm): Promise<boolean> {
+  if (plan.run.lockedBytes > 0) return true;
+  return (await readDevices(qmp)).some(({ type }) => type.startsWith("vfio-"));
 }
 
 /** A DIMM behind a device of odd size gets an address that the guest can use. */
