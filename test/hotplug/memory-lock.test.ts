@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { afterEach, expect, it } from "vitest";
+import { raiseLockLimit } from "../../src/hotplug/memory-lock.ts";
+import { realSystem } from "../../src/system/index.ts";
+import { capabilities, hasCapability } from "../../src/vm/limits.ts";
+
+const gibibyte = 2 ** 30;
+const mayRaise = hasCapability(realSystem.files, capabilities.SYS_RESOURCE);
+const started: (() => void)[] = [];
+afterEach(() => {
+  for (const end of started.splice(0)) end();
+});
+
+/** A process without rights of its own, as QEMU is when root gives them up. @param limit soft:hard */
+async function processWith(limit: string): Promise<number> {
+  const rights = realSystem.user.uid === 0 ? ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] : [];
+  const child = spawn("prlimit", [`--memlock=${limit}`, ...rights, "sleep", "60"], { stdio: "ignore" });
+  started.push(() => child.kill());
+  const { pid = 0 } = child;
+  await expect.poll(() => readFileSync(`/proc/${pid}/comm`, "utf8").trim()).toBe("sleep");
+  return pid;
+}
+
+const limitOf = (pid: number) =>
+  /^Max locked memory +(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1];
+
+const raise = (pid: number, memoryBytes: number, system = realSystem) =>
+  raiseLockLimit({ system, pid, name: "vm" }, memoryBytes);
+
+it("is raised to the hard limit where that is enough", async ({ skip }) => {
+  const own = /^Max locked memory +\S+ +(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  const hard = own === "unlimited" ? 8 * gibibyte : Number(own);
+  if (hard < 2 * 2 ** 20) skip(`the hard limit here is ${hard} bytes`);
+  const pid = await processWith(`65536:${hard}`);
+  // QEMU needs a GiB beside the guest's memory.
+  await raise(pid, hard - gibibyte);
+  expect(limitOf(pid)).toBe(String(hard));
+});
+
+it("is left alone when it is high enough", async () => {
+  const pid = await processWith("65536:65536");
+  await raise(pid, 65_536 - gibibyte);
+  expect(limitOf(pid)).toBe("65536");
+});
+
+it("is taken away by those who may", async ({ skip }) => {
+  if (!mayRaise) {
+    console.log("raising a hard limit is not tested here: it takes CAP_SYS_RESOURCE");
+    skip("no CAP_SYS_RESOURCE");
+  }
+  const pid = await processWith("65536:65536");
+  await raise(pid, gibibyte);
+  expect(limitOf(pid)).toBe("unlimited");
+});
+
+it("is said to be too low where it cannot be raised", async () => {
+  const { processes } = realSystem;
+  const withoutRights: typeof processes.run = (program, words) =>
+    realSystem.user.uid === 0
+      ? processes.run("setpriv", ["--bounding-set=-all", program, ...words])
+      : processes.run(program, words);
+  const system = { ...realSystem, processes: { ...processes, run: withoutRights } };
+  const pid = await processWith("65536:65536");
+  await expect(raise(pid, gibibyte, system)).rejects.toMatchObject({
+    diagnostics: [{ code: "HOST_LOCKED_MEMORY", found: "QEMU of vm may lock 64 KiB" }],
+  });
+});
