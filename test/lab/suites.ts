@@ -1,0 +1,4 @@
+import { liveVcpus } from "./live-vcpus.ts";
+import { spine } from "./spine.ts";
+
+export const suites = { spine, "live-vcpus": liveVcpus };
