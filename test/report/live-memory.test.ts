@@ -55,13 +55,11 @@ const outcome = (changes: Partial<MemoryOutcome>): MemoryOutcome => ({
 const pending = { ...outcome({}).operation, state: "accepted" as const };
 
 it("lists devices with where they are", () => {
-  expect(renderMemoryDevices([dimm, grows], style)).toEqual(
-    [
-      "id     kind                                    size  cell  slot      address  policy  host nodes  backend",
-      "dimm0  dimm                                   1 GiB     1     0  0x100000000  bind    0-1         ram-dimm0",
-      "vmem0  virtio-mem  1 GiB (2 GiB requested) of 8 GiB     1     -  0x100000000  bind    0-1         ram-dimm0",
-    ],
-  );
+  expect(renderMemoryDevices([dimm, grows], style)).toEqual([
+    "id     kind                                    size  cell  slot      address  policy  host nodes  backend",
+    "dimm0  dimm                                   1 GiB     1     0  0x100000000  bind    0-1         ram-dimm0",
+    "vmem0  virtio-mem  1 GiB (2 GiB requested) of 8 GiB     1     -  0x100000000  bind    0-1         ram-dimm0",
+  ]);
   expect(renderMemoryDevices([], style)).toEqual(["no memory device"]);
 });
 
