@@ -15,15 +15,17 @@ const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
 const name = "cut-off";
 const pendingStates = ["requested", "accepted", "acted", "online", "placed"];
 
+const programs = await Promise.all(
+  qemuPrograms.map(async (qemu) => ({ qemu, removable: await canRemoveVcpus(qemu) })),
+);
+
 /** Commands are killed for real; whatever QEMU had done by then, the next command brings it to an end. */
-describe.each(qemuPrograms)("operations whose command is killed, on %s", (qemu) => {
+describe.each(programs)("operations whose command is killed, on $qemu", ({ qemu, removable }) => {
   let cli: Cli;
   let guest: LiveGuest;
-  let removable: boolean;
 
   beforeAll(async () => {
     cli = openCli(qemu);
-    removable = await canRemoveVcpus(qemu);
     guest = liveGuest(cli, name);
     const { kernel } = JSON.parse(readFileSync(changedProfile(cli, profile, {}), "utf8"));
     const changes = { name, kernel: { ...kernel, cmdline: `${kernel.cmdline} probe.agent` } };
@@ -86,14 +88,19 @@ describe.each(qemuPrograms)("operations whose command is killed, on %s", (qemu) 
     expect((await guest.nodes()).join()).toBe("0-1,2-3,4-5,6-7");
   });
 
-  it("goes on with one that was asking the guest, and only then does what is new", async ({ skip }) => {
-    skip(!removable, "this QEMU crashes without KVM when a vCPU has left");
-    const left = await killAt("accepted", "setvcpus", name, "6");
-    expect(["accepted", "acted", "done"]).toContain(left);
-    await cli.ok("setvcpus", name, "7");
-    await settled(7);
-    expect((await guest.operations()).slice(-2).map(({ state }) => state)).toEqual(["done", "done"]);
-  });
+  /** QEMU 7.2 without KVM crashes when a vCPU has left. */
+  const whereVcpusMayLeave = removable ? it : () => {};
+
+  whereVcpusMayLeave(
+    "goes on with one that was asking the guest, and only then does what is new",
+    async () => {
+      const left = await killAt("accepted", "setvcpus", name, "6");
+      expect(["accepted", "acted", "done"]).toContain(left);
+      await cli.ok("setvcpus", name, "7");
+      await settled(7);
+      expect((await guest.operations()).slice(-2).map(({ state }) => state)).toEqual(["done", "done"]);
+    },
+  );
 
   it("finishes one that is in any state, wherever QEMU is", async () => {
     const now = await guest.count();
@@ -172,26 +179,26 @@ describe.each(qemuPrograms)("operations whose command is killed, on %s", (qemu) 
     expect(await cli.ok("ops", "resume", name)).toBe("no operation is pending");
   });
 
-  it("waits no longer than it was told for a guest that never acts, and makes way for another wish", async ({
-    skip,
-  }) => {
-    skip(!removable, "this QEMU crashes without KVM when a vCPU has left");
-    const now = await guest.count();
-    await guest.crash();
-    const { exitCode, stderr } = await cli.run("setvcpus", name, String(now - 1), "--timeout", "2");
-    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("VM_TIMEOUT") });
-    expect(stderr).toContain("qlaunch ops resume cut-off");
-    expect((await guest.operations()).at(-1)).toMatchObject({ state: "accepted", activity: "left" });
-    expect(await guest.count()).toBe(now);
-    const again = await cli.run("ops", "resume", name, "--timeout", "1");
-    expect({ exitCode: again.exitCode, stderr: again.stderr }).toEqual({
-      exitCode: 1,
-      stderr: expect.stringContaining("VM_TIMEOUT"),
-    });
-    expect(await cli.ok("setvcpus", name, String(now))).toContain("it had them already");
-    expect((await guest.operations()).at(-1)?.history.at(-1)?.note).toContain("may still give up");
-    await settled(now);
-  });
+  whereVcpusMayLeave(
+    "waits no longer than it was told for a guest that never acts, and makes way",
+    async () => {
+      const now = await guest.count();
+      await guest.crash();
+      const { exitCode, stderr } = await cli.run("setvcpus", name, String(now - 1), "--timeout", "2");
+      expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("VM_TIMEOUT") });
+      expect(stderr).toContain("qlaunch ops resume cut-off");
+      expect((await guest.operations()).at(-1)).toMatchObject({ state: "accepted", activity: "left" });
+      expect(await guest.count()).toBe(now);
+      const again = await cli.run("ops", "resume", name, "--timeout", "1");
+      expect({ exitCode: again.exitCode, stderr: again.stderr }).toEqual({
+        exitCode: 1,
+        stderr: expect.stringContaining("VM_TIMEOUT"),
+      });
+      expect(await cli.ok("setvcpus", name, String(now))).toContain("it had them already");
+      expect((await guest.operations()).at(-1)?.history.at(-1)?.note).toContain("may still give up");
+      await settled(now);
+    },
+  );
 });
 
 function readState(file: string): OperationState | undefined {
