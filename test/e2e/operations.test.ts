@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Drift } from "../../src/hotplug/index.ts";
 import type { Operation, OperationState } from "../../src/hotplug/operation.ts";
@@ -104,16 +105,16 @@ describe.each(programs)("operations whose command is killed, on $qemu", ({ qemu,
 
   it("finishes one that is in any state, wherever QEMU is", async () => {
     const now = await guest.count();
-    await cli.ok("setvcpus", name, String(now + 1));
+    await cli.ok("setvcpus", name, "--vcpu", `${await guest.vcpus()},2`);
     const file = join(cli.root, name, "operations", `${(await guest.operations()).length}.json`);
     const done: Operation = JSON.parse(readFileSync(file, "utf8"));
+    const added = (await guest.threads()).find(({ vcpu }) => vcpu === 2);
     for (const state of ["requested", "accepted", "placed", "online"] as const) {
       const cut = done.history.slice(0, done.history.findIndex((step) => step.state === state) + 1);
-      // As the file is when a command dies right after it wrote it.
-      writeFileSync(
-        file,
-        JSON.stringify({ ...done, state, history: cut, worker: { pid: 4_000_000, startTimeTicks: 1 } }),
-      );
+      // As all is when a command dies right after it wrote the file, and before it pinned the thread.
+      const worker = { pid: 4_000_000, startTimeTicks: 1 };
+      writeFileSync(file, JSON.stringify({ ...done, state, history: cut, worker }));
+      await execa("taskset", ["--pid", "--cpu-list", "1", String(added?.threadId)]);
       await cli.ok("ops", "resume", name);
       await settled(now + 1);
     }
