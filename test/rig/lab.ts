@@ -31,7 +31,7 @@ export async function openLab(name: keyof typeof suites): Promise<Lab> {
     target: "node20.19",
   });
   const timeout = String(suites[name].timeoutSeconds);
-  const child = spawn("scripts/lab", ["--timeout", timeout, "--", "node", file, name], {
+  const child = spawn(join(root, "scripts/lab"), ["--timeout", timeout, "--", "node", file, name], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
