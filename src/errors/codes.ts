@@ -51,6 +51,8 @@ export const codes = {
   DISK_COMBINATION: invalid("Disk settings that do not go together"),
   NETWORK_COMBINATION: invalid("Network settings that do not go together"),
   SHARE_COMBINATION: invalid("Shared folder settings that do not go together"),
+  PASSTHROUGH_SELECTION: invalid("A device to pass through that is named twice or selects nothing"),
+  PASSTHROUGH_CLIQUE: invalid("A P2P clique that this device or guest cannot have"),
   ARGV_BYTE: invalid("A value with a byte that no QEMU option can carry"),
 
   // Host
@@ -70,6 +72,14 @@ export const codes = {
   HOST_PROGRAM_MISSING: refused("A program that the guest needs is not installed"),
   HOST_SANDBOX: refused("The sandbox cannot be set up as asked"),
   HOST_LOCKED_MEMORY: refused("The locked-memory limit is too low"),
+  HOST_IOMMU: refused("The host cannot give devices to guests"),
+  HOST_DEVICE_ABSENT: refused("A host device that does not exist"),
+  HOST_DEVICE_KIND: refused("A host device that cannot be passed through"),
+  HOST_DEVICE_BUSY: refused("A host device that another VM has"),
+  HOST_DEVICE_NEEDED: refused("A host device that the host itself needs"),
+  HOST_DEVICE_DEAD: refused("A host device that does not answer"),
+  HOST_DEVICE_BIND: refused("A host device that could not be taken from its driver or given back"),
+  HOST_IOMMU_GROUP: refused("An IOMMU group with devices that stay with the host"),
   QEMU_ABSENT: refused("No QEMU was found"),
   QEMU_TOO_OLD: refused("A QEMU older than this program supports"),
   QEMU_UNUSABLE: refused("QEMU was found and does not answer"),

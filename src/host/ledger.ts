@@ -5,4 +5,6 @@ export interface Holding {
   readonly vm: string;
   /** Host CPUs that one vCPU of that VM has for itself. */
   readonly exclusiveCpus: readonly number[];
+  /** Addresses of the PCI functions that it has, companions that are only bound among them. Absent: none. */
+  readonly pciFunctions?: readonly string[];
 }

@@ -6,6 +6,42 @@ import type { Host } from "./topology.ts";
 const count = z.int().nonnegative();
 const id = z.int().min(-1);
 const names = z.array(z.string());
+const hexId = z.string().regex(/^[0-9a-f]{4}$/);
+const pciAddress = z.string().regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);
+const linkNumbers = {
+  maxSpeed: z.number().nonnegative(),
+  maxWidth: count,
+  speed: z.number().nonnegative(),
+  width: count,
+};
+
+const pciFunction = z.strictObject({
+  address: pciAddress,
+  rootBus: z.string().regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}$/),
+  parent: z.exactOptional(pciAddress),
+  kind: z.enum(["endpoint", "root-port", "upstream-port", "downstream-port", "bridge"]),
+  class: z.string().regex(/^[0-9a-f]{6}$/),
+  vendor: hexId,
+  device: hexId,
+  subsystem: z.exactOptional(z.strictObject({ vendor: hexId, device: hexId })),
+  node: id,
+  iommuGroup: z.exactOptional(count),
+  driver: z.exactOptional(z.string()),
+  bars: z.array(
+    z.strictObject({
+      index: z.int().min(0).max(6),
+      sizeBytes: count,
+      kind: z.enum(["io", "mem32", "mem64"]),
+      prefetchable: z.boolean(),
+    }),
+  ),
+  link: z.exactOptional(z.strictObject(linkNumbers)),
+  physicalFunction: z.exactOptional(pciAddress),
+  virtualFunctions: z.exactOptional(z.strictObject({ now: count, max: count })),
+  acs: z.exactOptional(z.strictObject({ capability: count, control: count })),
+  ats: z.exactOptional(z.boolean()),
+  hostUse: z.exactOptional(z.string()),
+});
 
 /** The same shape as `Host`, which a test has the compiler compare. */
 export const hostSchema = z.strictObject({
@@ -60,6 +96,15 @@ export const hostSchema = z.strictObject({
   ),
   firmware: z.exactOptional(
     z.array(z.strictObject({ code: z.string(), vars: z.string(), secureBoot: z.boolean() })),
+  ),
+  pci: z.exactOptional(z.array(pciFunction)),
+  iommu: z.exactOptional(
+    z.strictObject({
+      enabled: z.boolean(),
+      vfioPci: z.enum(["loaded", "available", "absent"]),
+      iommufd: z.boolean(),
+      addressBits: z.exactOptional(z.int().min(32).max(64)),
+    }),
   ),
 });
 

@@ -15,6 +15,78 @@ export interface Host {
   readonly qemu?: QemuFacts;
   /** UEFI images by preference; absent when nobody asked for them. */
   readonly firmware?: readonly FirmwareImage[];
+  /** PCI functions, bridges among them, by address; absent when nobody asked for them. */
+  readonly pci?: readonly PciFunction[];
+  /** What the kernel has for giving devices to guests; absent as `pci` is. */
+  readonly iommu?: IommuFacts;
+}
+
+/**
+ * One PCI function as sysfs has it.
+ * @see https://docs.kernel.org/PCI/sysfs-pci.html
+ */
+export interface PciFunction {
+  /** "0000:19:00.0" */
+  readonly address: string;
+  /** The root bus that it hangs from, directly or through bridges: "0000:17". */
+  readonly rootBus: string;
+  /** Address of the bridge or port above; absent on a root bus. */
+  readonly parent?: string;
+  /**
+   * From the PCI Express capability where config space could be read, else from the class and the place. bridge: one of
+   * conventional PCI, and those between PCI and PCI Express. endpoint: everything that is no bridge.
+   */
+  readonly kind: "endpoint" | "root-port" | "upstream-port" | "downstream-port" | "bridge";
+  /** Class, subclass and programming interface, six hexadecimal digits: "030200". */
+  readonly class: string;
+  /** Four hexadecimal digits: "10de". */
+  readonly vendor: string;
+  readonly device: string;
+  readonly subsystem?: { readonly vendor: string; readonly device: string };
+  /** NUMA node; -1 where the firmware does not tell. */
+  readonly node: number;
+  /** Absent without an IOMMU. */
+  readonly iommuGroup?: number;
+  /** The driver that has it; absent for none. */
+  readonly driver?: string;
+  readonly bars: readonly PciBar[];
+  /** Of a port or PCI Express endpoint. Speed in GT/s, width in lanes. Absent where the kernel does not tell. */
+  readonly link?: {
+    readonly maxSpeed: number;
+    readonly maxWidth: number;
+    readonly speed: number;
+    readonly width: number;
+  };
+  /** Of an SR-IOV virtual function: the address of its physical function. */
+  readonly physicalFunction?: string;
+  /** Of a physical function with SR-IOV: how many virtual functions it has now and at most. */
+  readonly virtualFunctions?: { readonly now: number; readonly max: number };
+  /** Access Control Services of a port or function: the bits it can have and the bits that are set. Absent: none. */
+  readonly acs?: { readonly capability: number; readonly control: number };
+  /** Address Translation Services: whether they are switched on. Absent: the function has none. */
+  readonly ats?: boolean;
+  /** What this host needs it for, for people: "the root file system", "the default route". Absent: nothing known. */
+  readonly hostUse?: string;
+}
+
+export interface PciBar {
+  /** 0 to 5; 6 is the expansion ROM. */
+  readonly index: number;
+  readonly sizeBytes: number;
+  readonly kind: "io" | "mem32" | "mem64";
+  readonly prefetchable: boolean;
+}
+
+/** @see https://docs.kernel.org/driver-api/vfio.html */
+export interface IommuFacts {
+  /** The kernel has sorted devices into IOMMU groups. */
+  readonly enabled: boolean;
+  /** Driver vfio-pci: there, to be loaded by modprobe, or not on this system. */
+  readonly vfioPci: "loaded" | "available" | "absent";
+  /** /dev/iommu is there. */
+  readonly iommufd: boolean;
+  /** Width of the addresses that devices may use; absent where the kernel does not tell. */
+  readonly addressBits?: number;
 }
 
 /** An OVMF build. @see https://www.qemu.org/docs/master/interop/firmware.html */

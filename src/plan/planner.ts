@@ -82,6 +82,7 @@ export function planVm(input: PlanInput): Result<Plan> {
         taps: network.taps,
         ...sandbox,
         lockedBytes: memory.lockedBytes,
+        passthrough: [],
       },
     },
     draft.problems,

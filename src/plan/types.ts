@@ -48,6 +48,8 @@ export type Concern =
   | "shares"
   | "consoles"
   | "devices"
+  | "passthrough"
+  | "standins"
   | "kernel"
   | "sandbox"
   | "monitor"
@@ -116,6 +118,8 @@ export interface PlannedDevice {
   readonly numaNode: number | undefined;
   /** pxb-pcie only: the number of the bus it starts. */
   readonly busNr?: number;
+  /** Of a passed-through device: the address of the host's function. */
+  readonly hostAddress?: string;
 }
 
 /** What the launcher does around QEMU. */
@@ -141,6 +145,22 @@ export interface RunPlan {
   readonly openFiles: number | undefined;
   /** Bytes that QEMU locks; 0 when it locks nothing. */
   readonly lockedBytes: number;
+  /** Host functions that are bound to vfio-pci before QEMU starts and given back after its end, in order. */
+  readonly passthrough: readonly PassedFunction[];
+}
+
+/** A function of the host that leaves its driver for this VM. */
+export interface PassedFunction {
+  /** "0000:19:00.0" */
+  readonly address: string;
+  /** The guest's device; undefined for a companion that is bound for its group's sake and that the guest does not get. */
+  readonly deviceId: string | undefined;
+  readonly iommuGroup: number;
+  /** Four hexadecimal digits each, as the host has them: a device that answers 0xffff is dead. */
+  readonly vendor: string;
+  readonly device: string;
+  /** Where in the profile it is asked for. */
+  readonly profilePath: readonly (string | number)[];
 }
 
 export interface ConsoleEnd {

@@ -1,5 +1,6 @@
 export { profileJsonSchema } from "./json-schema.ts";
 export { type ProfileReading, parseProfile } from "./parse.ts";
+export { pciClasses } from "./passthrough.ts";
 export { resolvePath, resolvePaths } from "./paths.ts";
 export type {
   Console,
@@ -8,7 +9,10 @@ export type {
   MemoryDevice,
   Network,
   NumaCell,
+  Passthrough,
+  PassthroughEntry,
   Profile,
+  StandIn,
   TreeExpander,
   TreeNode,
   TreeRootPort,

@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { parseByteSize, parseIdSet, parseMacAddress } from "../units/index.ts";
+import {
+  formatPciAddress,
+  parseByteSize,
+  parseIdSet,
+  parseMacAddress,
+  parsePciAddress,
+} from "../units/index.ts";
 
 /** What a value must be, in words, where the schema itself has only a pattern or a function. */
 export interface Expectation {
@@ -91,3 +97,22 @@ export const slotAddress = patterned(/^(0x)?[01]?[0-9a-fA-F](\.[0-7])?$/, {
 export const uuid = z.uuid({ error: () => uuidNeeded });
 const uuidNeeded = 'a UUID such as "0f2d1b06-6f4b-4a5c-9d27-9c1f3f1f5a10"';
 expectations.add(uuid, { needed: uuidNeeded, fix: "write what uuidgen prints, or leave the key out" });
+
+/** A PCI function of the host: "0000:19:00.0", or "19:00.0" in domain 0. */
+export const pciAddress = readable(
+  z.string().regex(/^([0-9A-Fa-f]{4,8}:)?[0-9A-Fa-f]{2}:[01][0-9A-Fa-f]\.[0-7]$/),
+  (text) => {
+    const address = parsePciAddress(text);
+    return address && formatPciAddress(address);
+  },
+  {
+    needed: 'a PCI address such as "0000:19:00.0"',
+    fix: 'write the address as "lspci -D" or "qlaunch host show" lists it',
+  },
+);
+
+/** Four hexadecimal digits of a PCI vendor or device. */
+export const hexId = patterned(/^[0-9a-f]{4}$/, {
+  needed: 'four hexadecimal digits in lower case, such as "10de"',
+  fix: 'write the id as "lspci -n" lists it',
+});

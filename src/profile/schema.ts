@@ -18,11 +18,13 @@ import { machine } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { network } from "./networks.ts";
 import { numa } from "./numa.ts";
+import { passthrough } from "./passthrough.ts";
 import { pcie } from "./pcie.ts";
 import { pinning } from "./pinning.ts";
 import { sandbox } from "./sandbox.ts";
 import { identifier, lineOfText, patterned, uuid } from "./scalars.ts";
 import { filesystem } from "./shares.ts";
+import { standIn } from "./stand-ins.ts";
 
 /**
  * The profile format, version 1.
@@ -51,6 +53,13 @@ export const profileSchema = z.strictObject({
   pcie: pcie
     .prefault({})
     .meta({ description: "The guest's PCIe tree. Default: a root port for each device, 2 spare ones." }),
+  passthrough: passthrough
+    .prefault({})
+    .meta({ description: "Devices of the host that the guest gets. Default: none." }),
+  standIns: z
+    .array(standIn)
+    .default([])
+    .meta({ description: "Emulated devices that stand for hardware, for rehearsals. Default: none." }),
   disks: z.array(disk).default([]).meta({ description: "Disks and CD-ROM drives. Default: none." }),
   networks: z.array(network).default([]).meta({ description: "Network interfaces. Default: none." }),
   filesystems: z
@@ -100,6 +109,9 @@ export type MemoryDevice = Profile["memory"]["devices"][number];
 export type Filesystem = Profile["filesystems"][number];
 export type Console = Profile["consoles"][number];
 export type NumaCell = NonNullable<Profile["numa"]>["cells"][number];
+export type Passthrough = Profile["passthrough"];
+export type PassthroughEntry = Passthrough["devices"][number];
+export type StandIn = Profile["standIns"][number];
 export type TreeNode = Profile["pcie"]["tree"][number];
 export type TreeExpander = Extract<TreeNode, { expander: string }>;
 export type TreeRootPort = Extract<TreeNode, { rootPort: string }>;

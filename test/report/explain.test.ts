@@ -39,6 +39,7 @@ const plan: Plan = {
     user: undefined,
     openFiles: undefined,
     lockedBytes: 0,
+    passthrough: [],
   },
 };
 

@@ -1,0 +1,99 @@
+import * as z from "zod";
+import { hexId, identifier, patterned, pciAddress } from "./scalars.ts";
+
+/** Names that people use for PCI classes; a prefix of the six hexadecimal digits works too. */
+export const pciClasses = {
+  "3d": "0302",
+  vga: "0300",
+  display: "03",
+  network: "02",
+  ethernet: "0200",
+  infiniband: "0207",
+  nvme: "0108",
+  storage: "01",
+  audio: "0403",
+  usb: "0c03",
+  accelerator: "12",
+  bridge: "0680",
+} as const;
+
+const classNames = Object.keys(pciClasses).join(", ");
+
+const selector = z.strictObject({
+  vendor: hexId.optional().meta({ description: 'Vendor id, such as "10de". Default: any.' }),
+  device: hexId.optional().meta({ description: 'Device id, such as "2335". Default: any.' }),
+  class: patterned(
+    new RegExp(`^(${Object.keys(pciClasses).join("|")}|[0-9a-f]{2}|[0-9a-f]{4}|[0-9a-f]{6})$`),
+    {
+      needed: `one of ${classNames}, or two, four or six hexadecimal digits of a PCI class`,
+      fix: 'write a name such as "3d", or the first digits that "lspci -n" shows',
+    },
+  )
+    .optional()
+    .meta({ description: `${classNames}, or the class's first digits, such as "0302". Default: any.` }),
+  numaNode: z
+    .int()
+    .min(0)
+    .max(1023)
+    .optional()
+    .meta({ description: "The host's NUMA node that it is on. Default: any." }),
+});
+
+const clique = z.union([z.enum(["auto", "none"]), z.int().min(0).max(15)]);
+const attach = z.enum(["pcie", "pci"]);
+
+const options = {
+  id: identifier.optional().meta({
+    description:
+      "Its id in QEMU; with a selector, a number follows. Default: made from its class and a number.",
+  }),
+  bus: identifier.optional().meta({
+    description: "The port it sits on. Default: by pcie.mirror, else one of its own on the cell of its node.",
+  }),
+  clique: clique.optional().meta({ description: "P2P clique of a GPU. Default: passthrough.clique." }),
+  attach: attach.optional().meta({ description: "Default: passthrough.attach." }),
+  rom: z.boolean().default(true).meta({
+    description: "Show the guest the device's expansion ROM. Default true.",
+  }),
+  identity: z
+    .strictObject({
+      vendor: hexId.meta({ description: "Vendor id that the guest sees." }),
+      device: hexId.meta({ description: "Device id that the guest sees." }),
+    })
+    .optional()
+    .meta({ description: "Other ids than the device's own, for stand-ins. Default: its own." }),
+};
+
+const device = z.union([
+  z.strictObject({
+    address: pciAddress.meta({ description: 'One function by its address, such as "0000:19:00.0".' }),
+    ...options,
+  }),
+  z.strictObject({
+    select: selector.meta({
+      description: "Every function that fits all of these, in the order of the addresses.",
+    }),
+    ...options,
+  }),
+]);
+
+/** Devices of the host that the guest gets. @see https://docs.kernel.org/driver-api/vfio.html */
+export const passthrough = z.strictObject({
+  devices: z.array(device).default([]).meta({ description: "By address, or by selector. Default: none." }),
+  clique: clique.default("none").meta({
+    description:
+      "P2P cliques of NVIDIA GPUs: auto where the host's topology allows it, none, or one number for all. Default none.",
+  }),
+  group: z.enum(["strict", "whole"]).default("strict").meta({
+    description:
+      "Other devices in the IOMMU group of one that is named: strict refuses and names them, whole takes them along. Default strict.",
+  }),
+  attach: attach.default("pcie").meta({
+    description:
+      "Companions that come along (the audio or USB function of a GPU): pcie beside their device, pci behind one bridge so that they cost no port. Default pcie.",
+  }),
+  backend: z.enum(["auto", "legacy", "iommufd"]).default("auto").meta({
+    description:
+      "How QEMU reaches VFIO: auto is the legacy container, through which devices reach each other's memory (P2P) on every kernel. Default auto.",
+  }),
+});
