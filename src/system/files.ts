@@ -28,6 +28,15 @@ export const files: Files = {
         throw error;
       }
     }),
+  write: (path, text) =>
+    guard(() => {
+      const descriptor = fs.openSync(path, fs.constants.O_WRONLY);
+      try {
+        fs.writeSync(descriptor, text);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    }),
   append: (path, text) => guard(() => fs.appendFileSync(path, text, { mode: 0o600 })),
   makeDirectory: (path, mode) =>
     guard(() => {

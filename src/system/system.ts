@@ -55,6 +55,8 @@ export interface Files {
   opens(path: string): boolean;
   /** Writes to a temporary name in the same folder and renames. @throws SystemError */
   writeAtomically(path: string, text: string, mode?: number): void;
+  /** Writes to a file that is there, in one go, as the kernel's own files want it. It may block. @throws SystemError */
+  write(path: string, text: string): void;
   /** Appends a line or more, creating the file with mode 0600. @throws SystemError */
   append(path: string, text: string): void;
   /** Fails when the folder exists. @throws SystemError */

@@ -28,6 +28,7 @@ describe.each(qemuPrograms)("the look before a start, with %s,", (qemu) => {
       files: {
         ...system.files,
         writeAtomically: refuse,
+        write: refuse,
         append: refuse,
         makeDirectory: refuse,
         changeOwner: refuse,

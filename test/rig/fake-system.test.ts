@@ -44,6 +44,7 @@ it("throws on everything that would change the machine", () => {
   const { files, processes, sockets, locks } = system;
   for (const act of [
     () => files.writeAtomically("/a", ""),
+    () => files.write("/a", ""),
     () => files.append("/a", ""),
     () => files.makeDirectory("/a", 0o700),
     () => files.changeOwner("/a", 0, 0),

@@ -78,6 +78,7 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
     allows: (path, access) => permits(facts(path), uid, accessBits[access]),
     opens: (path) => permits(facts(path), uid, accessBits.read | accessBits.write),
     writeAtomically: refuse("files.writeAtomically"),
+    write: refuse("files.write"),
     append: refuse("files.append"),
     makeDirectory: refuse("files.makeDirectory"),
     changeOwner: refuse("files.changeOwner"),
