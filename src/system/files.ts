@@ -8,6 +8,7 @@ export const files: Files = {
   readText: (path) => guard(() => fs.readFileSync(path, "utf8")),
   tryReadText: (path) => attempt(() => fs.readFileSync(path, "utf8")),
   readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
+  readPart: (path, offset, bytes) => guard(() => readBytes(path, offset, bytes)),
   readFrom: (path, offset) =>
     guard(() => readBytes(path, offset, Math.max(0, fs.statSync(path).size - offset))),
   list: (path) => attempt(() => fs.readdirSync(path).sort()),

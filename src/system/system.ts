@@ -40,6 +40,8 @@ export interface Files {
   tryReadText(path: string): string | undefined;
   /** The first bytes of a file, fewer when it is shorter. @throws SystemError */
   readStart(path: string, bytes: number): Buffer;
+  /** Bytes from an offset on, fewer where the file ends; none beyond its end. @throws SystemError */
+  readPart(path: string, offset: number, bytes: number): Buffer;
   /** From an offset to the end. @throws SystemError */
   readFrom(path: string, offset: number): Buffer;
   /** Names in the folder, sorted; undefined when it is absent or unreadable. */

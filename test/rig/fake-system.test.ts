@@ -16,6 +16,19 @@ it("reads files, also through links", () => {
   expect(system.files.realPath("/sys/link/c")).toBe("/sys/a/b/c");
   expect(system.files.readStart("/sys/a/b/c", 2).toString()).toBe("te");
   expect(system.files.readFrom("/sys/a/b/c", 2).toString()).toBe("xt\n");
+  expect(system.files.readPart("/sys/a/b/c", 1, 2).toString()).toBe("ex");
+});
+
+it("reads bytes that are no text, and links in folders that are links", () => {
+  const bytes = Buffer.from([0x86, 0x80, 0xff]);
+  const { files } = fakeSystem({
+    "/sys/device/config": { bytes },
+    "/sys/device/driver": { link: "../drivers/x" },
+    "/sys/bus": { link: "device" },
+  });
+  expect(files.readPart("/sys/bus/config", 1, 64)).toEqual(bytes.subarray(1));
+  expect(files.facts("/sys/bus/config")?.sizeBytes).toBe(3);
+  expect(files.readLink("/sys/bus/driver")).toBe("../drivers/x");
 });
 
 it("misses what is not there as the kernel does", () => {

@@ -1,8 +1,9 @@
 import { type FileFacts, type Files, type System, SystemError, type User } from "../../src/system/index.ts";
 
-/** A file's text, the target of a link, or whatever facts of something else (a device node, a folder's mode). */
+/** A file's text or bytes, the target of a link, or facts of something else (a device node, a folder's mode). */
 export type FakeFile =
   | string
+  | { readonly bytes: Buffer }
   | { readonly link: string }
   | { readonly facts: Partial<FileFacts>; readonly text?: string };
 
@@ -42,6 +43,10 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
     if (typeof entry === "object" && "facts" in entry && entry.text !== undefined) return entry.text;
     throw new SystemError(target !== undefined ? "EISDIR" : "ENOENT", `ENOENT: no such file, open '${path}'`);
   };
+  const bytes = (path: string): Buffer => {
+    const entry = tree[resolve(path) ?? ""];
+    return typeof entry === "object" && "bytes" in entry ? entry.bytes : Buffer.from(text(path));
+  };
   const facts = (path: string): FileFacts | undefined => {
     const target = resolve(path);
     return target === undefined ? undefined : describe(tree[target]);
@@ -56,8 +61,9 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
         throw error;
       }
     },
-    readStart: (path, bytes) => Buffer.from(text(path)).subarray(0, bytes),
-    readFrom: (path, offset) => Buffer.from(text(path)).subarray(offset),
+    readStart: (path, count) => bytes(path).subarray(0, count),
+    readPart: (path, offset, count) => bytes(path).subarray(offset, offset + count),
+    readFrom: (path, offset) => bytes(path).subarray(offset),
     list: (path) => {
       const folder = `${resolve(path) ?? path}/`;
       const names = Object.keys(tree)
@@ -66,7 +72,8 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
       return names.length === 0 ? undefined : [...new Set(names)].sort();
     },
     readLink: (path) => {
-      const entry = tree[path];
+      const cut = path.lastIndexOf("/");
+      const entry = tree[path] ?? tree[`${resolve(path.slice(0, cut))}${path.slice(cut)}`];
       return typeof entry === "object" && "link" in entry ? entry.link : undefined;
     },
     realPath: resolve,
@@ -118,13 +125,18 @@ function describe(entry: FakeFile | undefined): FileFacts {
   const given = typeof entry === "object" && "facts" in entry ? entry.facts : {};
   return {
     kind: entry === undefined ? "directory" : "file",
-    sizeBytes: typeof entry === "string" ? Buffer.byteLength(entry) : 0,
+    sizeBytes: sizeOf(entry),
     mode: entry === undefined ? 0o755 : 0o644,
     uid: 0,
     gid: 0,
     modifiedMs: 0,
     ...given,
   };
+}
+
+function sizeOf(entry: FakeFile | undefined): number {
+  if (typeof entry === "string") return Buffer.byteLength(entry);
+  return typeof entry === "object" && "bytes" in entry ? entry.bytes.length : 0;
 }
 
 const accessBits = { read: 4, write: 2, execute: 1 };
