@@ -21,6 +21,7 @@ export interface HostChoice {
 export interface HostQuestion extends HostChoice {
   readonly kvm: boolean;
   readonly firmware: boolean;
+  readonly pci: boolean;
   readonly requireQemu: boolean;
   /** False: nothing is started and nothing written; what is not known from before is assumed. */
   readonly mayStart: boolean;
@@ -31,7 +32,11 @@ export async function findHost(system: System, question: HostQuestion): Promise<
   if (question.snapshot !== undefined) return loadSnapshot(system, question.snapshot);
   const host = await discoverHost(system, {
     qemu: question.qemu,
-    need: { kvm: question.kvm, qemu: question.requireQemu ? "required" : "if-present" },
+    need: {
+      kvm: question.kvm,
+      pci: question.pci,
+      qemu: question.requireQemu ? "required" : "if-present",
+    },
     mayStart: question.mayStart,
   });
   return question.firmware ? { ...host, firmware: readFirmware(system.files) } : host;
@@ -39,7 +44,14 @@ export async function findHost(system: System, question: HostQuestion): Promise<
 
 /** Everything about this machine, for people and for planning elsewhere. */
 export async function takeSnapshot(system: System, choice: Pick<HostChoice, "qemu">): Promise<Host> {
-  return findHost(system, { ...choice, kvm: true, firmware: true, requireQemu: false, mayStart: true });
+  return findHost(system, {
+    ...choice,
+    kvm: true,
+    firmware: true,
+    pci: true,
+    requireQemu: false,
+    mayStart: true,
+  });
 }
 
 function loadSnapshot(system: System, file: string): Host {

@@ -38,6 +38,7 @@ export async function planProfile(system: System, request: PlanRequest): Promise
     ...request,
     kvm: profile.machine.accel !== "tcg",
     firmware: typeof profile.machine.firmware === "object",
+    pci: profile.passthrough.devices.length > 0,
     requireQemu: request.mayStart,
   });
   const { host, warnings } = assumeKvm(found, profile);

@@ -4,6 +4,7 @@ import { type Cache, openCache } from "./cache.ts";
 import { readCpus, readOnlineCpus } from "./cpus.ts";
 import { cachedKvm, tryKvm, whyNotKvm } from "./kvm.ts";
 import { readNodes } from "./nodes.ts";
+import { readPci } from "./pci.ts";
 import { type ProcessorReading, readProcessor } from "./processor.ts";
 import { findQemu, type QemuBinary } from "./qemu-binary.ts";
 import { cachedQemuFacts, probeQemu } from "./qemu-probe.ts";
@@ -15,6 +16,8 @@ export interface HostNeeds {
   readonly kvm?: boolean;
   /** What QEMU can do, by a question once a QEMU. "if-present" leaves it out where there is none. Default "no". */
   readonly qemu?: "required" | "if-present" | "no";
+  /** PCI functions and the IOMMU: a tenth of a millisecond a function. Default false: both are absent. */
+  readonly pci?: boolean;
 }
 
 export interface DiscoverOptions {
@@ -51,6 +54,7 @@ export async function discoverHost(system: System, options: DiscoverOptions = {}
     nodes,
     kvm,
     ...(qemu === undefined ? {} : { qemu }),
+    ...(need.pci ? readPci(files) : {}),
   };
 }
 

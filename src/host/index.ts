@@ -3,6 +3,7 @@ export { type DiscoverOptions, discoverHost, type HostNeeds } from "./discover.t
 export { readFirmware } from "./firmware.ts";
 export type { Holding, Ledger } from "./ledger.ts";
 export { readNodes } from "./nodes.ts";
+export { readPci } from "./pci.ts";
 export { findQemu, type QemuBinary } from "./qemu-binary.ts";
 export { readSnapshot, writeSnapshot } from "./snapshot.ts";
 export type {
@@ -11,8 +12,11 @@ export type {
   HostCpu,
   HostNode,
   HugepagePool,
+  IommuFacts,
   KvmFacts,
   MachineType,
+  PciBar,
+  PciFunction,
   Processor,
   QemuFacts,
   QemuVersion,
