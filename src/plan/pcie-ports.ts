@@ -1,5 +1,5 @@
 import type { JsonPath } from "../errors/index.ts";
-import type { TreeRootPort } from "../profile/index.ts";
+import type { TreeRootPort, TreeSwitch } from "../profile/index.ts";
 import type { Draft } from "./draft.ts";
 import type { DeviceOption, Properties } from "./options.ts";
 import type { Buses } from "./pcie-bus.ts";
@@ -26,7 +26,7 @@ interface Port {
 const numberedPorts = 255;
 const ovmfHotplugPorts = 10;
 
-type DownstreamNode = NonNullable<TreeRootPort["switch"]>["downstream"][number];
+type DownstreamNode = TreeSwitch["downstream"][number];
 
 /**
  * The ports of the tree. Chassis and slot are what a guest names a hot-plug slot by: both unique, 1 to 255, and

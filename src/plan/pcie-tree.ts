@@ -1,5 +1,5 @@
 import type { JsonPath } from "../errors/index.ts";
-import type { TreeExpander, TreeRootPort } from "../profile/index.ts";
+import type { TreeExpander, TreeRootPort, TreeSwitch } from "../profile/index.ts";
 import type { Draft } from "./draft.ts";
 import type { Bus, Buses } from "./pcie-bus.ts";
 import type { Ports } from "./pcie-ports.ts";
@@ -86,31 +86,39 @@ class Planter {
     this.draft.claimId("device", port.rootPort, [...path, "rootPort"]);
     const because = pcieDecisions(parent);
     this.ports.addRootPort(port, path, { bus: parent.id, ...place }, because);
-    if (!port.switch) {
-      this.buses.addBelow(parent, port.rootPort, "port", 1);
+    this.plantBelow(port.rootPort, port.switch, path, parent);
+  }
+
+  /** What is below a port: its bus for a device, or a switch with ports of its own. */
+  private plantBelow(port: string, node: TreeSwitch | undefined, portPath: JsonPath, parent: Bus): void {
+    if (!node) {
+      this.buses.addBelow(parent, port, "port", 1);
       return;
     }
-    const { upstream, downstream } = port.switch;
-    this.buses.addBelow(parent, port.rootPort, "upstream", 1);
-    this.draft.claimId("device", upstream, [...path, "switch", "upstream"]);
-    this.ports.addUpstream(upstream, port.rootPort, because);
+    const { upstream, downstream } = node;
+    const path = [...portPath, "switch"];
+    const because = pcieDecisions(parent);
+    this.buses.addBelow(parent, port, "upstream", 1);
+    this.draft.claimId("device", upstream, [...path, "upstream"]);
+    this.ports.addUpstream(upstream, port, because);
     const bus = this.buses.addBelow(parent, upstream, "upstream", 32);
-    const portPath = (index: number) => [...path, "switch", "downstream", index];
+    const downstreamPath = (index: number) => [...path, "downstream", index];
     const places = this.buses.placeAll(
       bus,
-      downstream.map((node, index) => ({
-        owner: node.port,
-        path: portPath(index),
-        addr: node.addr,
+      downstream.map(({ port: owner, addr }, index) => ({
+        owner,
+        path: downstreamPath(index),
+        addr,
         how: "slot",
       })),
     );
-    for (const [index, node] of downstream.entries()) {
-      const portPlace = places[index];
-      if (!portPlace) continue;
-      this.draft.claimId("device", node.port, [...portPath(index), "port"]);
-      this.ports.addDownstream(node, portPath(index), { bus: upstream, ...portPlace }, because);
-      this.buses.addBelow(parent, node.port, "port", 1);
+    for (const [index, below] of downstream.entries()) {
+      const place = places[index];
+      if (!place) continue;
+      const belowPath = downstreamPath(index);
+      this.draft.claimId("device", below.port, [...belowPath, "port"]);
+      this.ports.addDownstream(below, belowPath, { bus: upstream, ...place }, because);
+      this.plantBelow(below.port, below.switch, belowPath, parent);
     }
   }
 

@@ -16,4 +16,5 @@ export type {
   TreeExpander,
   TreeNode,
   TreeRootPort,
+  TreeSwitch,
 } from "./schema.ts";

@@ -23,18 +23,36 @@ const portOptions = {
     .meta({ description: "Whether a device can be added and removed while the guest runs. Default true." }),
 };
 
-const switchNode = z.strictObject({
-  upstream: identifier.meta({ description: "Id of the upstream port." }),
-  downstream: z
-    .array(
-      z.strictObject({
-        port: identifier.meta({ description: "Id of the downstream port: what a device names as its bus." }),
-        ...portOptions,
-      }),
-    )
-    .min(1)
-    .meta({ description: "The downstream ports, each a bus for one device." }),
+const downstreamPort = z.strictObject({
+  port: identifier.meta({ description: "Id of the downstream port: what a device names as its bus." }),
+  ...portOptions,
 });
+
+/** Its own kind may hang below it; `Port` is a downstream port as it is written or as it is read. */
+interface Switch<Port> {
+  upstream: string;
+  downstream: (Port & { switch?: Switch<Port> | undefined })[];
+}
+
+const switchNode: z.ZodType<
+  Switch<z.output<typeof downstreamPort>>,
+  Switch<z.input<typeof downstreamPort>>
+> = z
+  .strictObject({
+    upstream: identifier.meta({ description: "Id of the upstream port." }),
+    downstream: z
+      .array(
+        z.strictObject({
+          ...downstreamPort.shape,
+          get switch() {
+            return switchNode.optional().meta({ description: "A switch below this port. Default: none." });
+          },
+        }),
+      )
+      .min(1)
+      .meta({ description: "The downstream ports, each a bus for one device or another switch." }),
+  })
+  .meta({ id: "switch" });
 
 const rootPort = z.strictObject({
   rootPort: identifier.meta({ description: "Id of the root port: what a device names as its bus." }),
@@ -89,6 +107,21 @@ export const pcie = z.strictObject({
   spareRootPorts: z.int().min(0).max(200).default(2).meta({
     description: "Empty root ports on pcie.0 for devices added later. Default 2.",
   }),
+  mirror: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        expanders: z.enum(["root-complex", "node"]).default("root-complex").meta({
+          description:
+            "An expander bus for each of the host's root complexes, or one for each of its NUMA nodes. Default root-complex.",
+        }),
+      }),
+    ])
+    .default(false)
+    .meta({
+      description:
+        "Whether passed-through devices without a bus hang below expander buses, root ports and switches as they do on the host. Default false.",
+    }),
   mmio64: z
     .union([z.literal("auto"), byteSize])
     .default("auto")

@@ -115,3 +115,4 @@ export type StandIn = Profile["standIns"][number];
 export type TreeNode = Profile["pcie"]["tree"][number];
 export type TreeExpander = Extract<TreeNode, { expander: string }>;
 export type TreeRootPort = Extract<TreeNode, { rootPort: string }>;
+export type TreeSwitch = NonNullable<TreeRootPort["switch"]>;

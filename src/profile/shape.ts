@@ -121,9 +121,13 @@ function keyScore(schema: z.core.$ZodType, given: readonly string[]): number {
 /** Every place of the format where a key exists, as "cpus.topology" and the like; "" is the profile itself. */
 export function placesOfKey(root: z.core.$ZodType, key: string): string[] {
   const places: string[] = [];
+  const above = new Set<Schema>();
   const visit = (schema: z.core.$ZodType, place: string) => {
     const inner = unwrap(schema);
     const def = inner._zod.def;
+    // A switch may hang below a switch: one level says it.
+    if (above.has(inner)) return;
+    above.add(inner);
     if (def.type === "union") for (const option of def.options) visit(option, place);
     else if (def.type === "array") visit(def.element, `${place}[]`);
     else if (def.type === "object") {
@@ -131,6 +135,7 @@ export function placesOfKey(root: z.core.$ZodType, key: string): string[] {
       for (const [name, child] of Object.entries(def.shape))
         visit(child, place === "" ? name : `${place}.${name}`);
     }
+    above.delete(inner);
   };
   visit(root, "");
   return [...new Set(places)];

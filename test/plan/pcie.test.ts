@@ -73,6 +73,28 @@ describe("a device", () => {
     });
   });
 
+  it("hangs below switches in switches, each port and switch with a bus number", () => {
+    const inner = { upstream: "up2", downstream: [{ port: "down2" }, { port: "down3" }] };
+    const outer = { upstream: "up", downstream: [{ port: "down", switch: inner }, { port: "down1" }] };
+    const tree = [{ expander: "pxb", ports: [{ rootPort: "rp", switch: outer }] }];
+    const changes = { ...bare, pcie: { tree, spareRootPorts: 0 }, networks: [network("a", "down3")] };
+    expect(placesOf(changes)).toEqual({
+      pxb: "pcie.0 1.0",
+      rp: "pxb 0.0",
+      up: "rp 0.0",
+      down: "up 0.0",
+      down1: "up 1.0",
+      up2: "down 0.0",
+      down2: "up2 0.0",
+      down3: "up2 1.0",
+      a: "down3 0.0",
+    });
+    expect(device(plan(changes), "pxb")).toContain("bus_nr=248");
+    expect(problems({ ...changes, networks: [network("a", "down")] })).toEqual([
+      "PCIE_PLACEMENT networks[0].bus: a on down, which takes the ports of a switch; a downstream port of the switch",
+    ]);
+  });
+
   it("comes after what it hangs on", () => {
     const tree = [
       { rootPort: "rp", switch: { upstream: "up", downstream: [{ port: "down" }] } },

@@ -118,7 +118,7 @@ describe("unknown keys", () => {
       "remove it, or move it to where it belongs: the profile itself or numa.cells[]",
     ],
     [{ xyzzy: 1 }, "xyzzy", "remove it"],
-    [{ passthrough: {} }, "passthrough", "remove it"],
+    [{ firewall: {} }, "firewall", "remove it"],
     [{ rng: { sorce: "/dev/random" } }, "rng.sorce", 'did you mean "source"?'],
     [
       { machine: { firmware: { ovmf: { secure: true } } } },
