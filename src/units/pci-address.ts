@@ -29,3 +29,9 @@ export function formatPciAddress({ domain, bus, slot, function: fn }: PciAddress
 }
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
+
+/** Orders the addresses of sysfs: by domain, bus, slot and function. */
+export function comparePciAddresses(a: string, b: string): number {
+  // Domains have four digits or more, and a longer one is a higher one.
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+}
