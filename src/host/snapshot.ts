@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Diagnostic, failure, type Result, success } from "../errors/index.ts";
 import { formatJson } from "./format-json.ts";
+import { pciContradictions } from "./pci-contradictions.ts";
 import type { Host } from "./topology.ts";
 
 const count = z.int().nonnegative();
@@ -181,6 +182,7 @@ function contradictions(host: Host): Diagnostic[] {
       );
     }
   }
+  for (const { path, found, needed } of pciContradictions(host)) problems.push(problem(path, found, needed));
   return problems;
 }
 

@@ -6,6 +6,8 @@ import { QlaunchError } from "../../src/errors/index.ts";
 import { openCache } from "../../src/host/cache.ts";
 import { discoverHost, findQemu, type QemuFacts } from "../../src/host/index.ts";
 import { DryRunViolation, fakeSystem } from "../rig/fake-system.ts";
+import { pciFiles } from "../rig/pci-files.ts";
+import { behindSwitch } from "./pci-functions.ts";
 import { workshop } from "./workshop.ts";
 
 const sources = new URL("../hosts/sources/", import.meta.url);
@@ -30,6 +32,16 @@ it("starts and writes nothing unless asked for more than CPUs and nodes", async 
   const host = await discoverHost(fakeSystem(withKvm));
   expect(host).toMatchObject({ version: 1, kvm: { usable: false, reason: "nobody looked" } });
   expect(host).not.toHaveProperty("qemu");
+});
+
+it("reads PCI functions and the IOMMU when asked", async () => {
+  const system = fakeSystem({ ...laptop, ...pciFiles(behindSwitch) });
+  const host = await discoverHost(system, { need: { pci: true } });
+  expect(host.pci).toEqual(behindSwitch);
+  expect(host.iommu).toEqual({ enabled: true, vfioPci: "absent", iommufd: false });
+  const without = await discoverHost(system);
+  expect(without).not.toHaveProperty("pci");
+  expect(without).not.toHaveProperty("iommu");
 });
 
 it("starts nothing when it may not, and says so", async () => {

@@ -3,6 +3,7 @@ import { expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
 import { type Host, readSnapshot, writeSnapshot } from "../../src/host/index.ts";
 import type { hostSchema } from "../../src/host/snapshot.ts";
+import { behindSwitch } from "./pci-functions.ts";
 
 const text = readFileSync(new URL("../hosts/sparse.json", import.meta.url), "utf8");
 
@@ -15,6 +16,8 @@ function host(): Host {
 /** The problems of the recorded host after one change. */
 function problemsAfter(change: (data: ReturnType<typeof JSON.parse>) => void): string[] {
   const data = JSON.parse(text);
+  data.pci = structuredClone(behindSwitch);
+  data.iommu = { enabled: true, vfioPci: "loaded", iommufd: true };
   change(data);
   const result = readSnapshot(JSON.stringify(data));
   if (result.ok) return [];
@@ -37,7 +40,13 @@ it("has every key of a host, and no other", () =>
 
 it("carries what only some hosts have", () => {
   const firmware = [{ code: "/code.fd", vars: "/vars.fd", secureBoot: true }];
-  const full: Host = { ...host(), firmware, kvm: { usable: false, reason: "not tried", untried: true } };
+  const full: Host = {
+    ...host(),
+    firmware,
+    kvm: { usable: false, reason: "not tried", untried: true },
+    pci: behindSwitch.map((each) => ({ ...each, hostUse: "swap" })),
+    iommu: { enabled: true, vfioPci: "available", iommufd: false, addressBits: 48 },
+  };
   expect(readSnapshot(writeSnapshot(full))).toEqual({ ok: true, value: full, warnings: [] });
 });
 
@@ -76,6 +85,43 @@ it.each<[string, (data: ReturnType<typeof JSON.parse>) => void, string]>([
     "too few distances",
     (data) => data.nodes[3].distances.pop(),
     "nodes.3.distances: 3 distances for 4 nodes",
+  ],
+  ["PCI functions without facts of the IOMMU", (data) => delete data.iommu, 'iommu: no "iommu"'],
+  ["facts of the IOMMU without PCI functions", (data) => delete data.pci, 'pci: no "pci"'],
+  [
+    "a PCI address twice",
+    (data) => data.pci.splice(1, 0, data.pci[0]),
+    "pci.1.address: 0000:17:01.0 after 0000:17:01.0",
+  ],
+  [
+    "PCI addresses out of order, by number",
+    (data) => Object.assign(data.pci[6], { address: "0000:02:00.0" }),
+    "pci.6.address: 0000:02:00.0 after 0000:1b:00.0",
+  ],
+  [
+    "a parent that is not there",
+    (data) => Object.assign(data.pci[4], { parent: "0000:19:02.0" }),
+    "pci.4.parent: 0000:19:02.0 is not there",
+  ],
+  [
+    "a parent that is no bridge",
+    (data) => Object.assign(data.pci[5], { parent: "0000:1a:00.0" }),
+    "pci.5.parent: 0000:1a:00.0 is an endpoint",
+  ],
+  [
+    "a parent on another root bus",
+    (data) => Object.assign(data.pci[4], { rootBus: "0000:80" }),
+    "pci.4.parent: 0000:19:00.0 is on root bus 0000:17, 0000:1a:00.0 on 0000:80",
+  ],
+  [
+    "bridges in a ring",
+    (data) => Object.assign(data.pci[0], { parent: "0000:19:00.0" }),
+    "pci.1.parent: 0000:18:00.0 is above itself",
+  ],
+  [
+    "a virtual function of nothing",
+    (data) => Object.assign(data.pci[6], { physicalFunction: "0000:1c:00.0" }),
+    "pci.6.physicalFunction: 0000:1c:00.0 is not there",
   ],
 ])("refuses %s", (_, change, problem) => {
   expect(problemsAfter(change)).toContainEqual(expect.stringContaining(problem));

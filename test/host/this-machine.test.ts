@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { expect, it } from "vitest";
 import { discoverHost, readSnapshot, writeSnapshot } from "../../src/host/index.ts";
 import { realSystem } from "../../src/system/index.ts";
 
 // Read by our readers and by util-linux or Node: both must see the same machine.
-const host = await discoverHost(realSystem);
+const host = await discoverHost(realSystem, { need: { pci: true } });
 
 it("sees the CPUs that lscpu sees", () => {
   const table = execFileSync("lscpu", ["-a", "-y", "-p=CPU,ONLINE,NODE,SOCKET,CORE"], { encoding: "utf8" })
@@ -47,6 +47,23 @@ it("sees the processor that /proc/cpuinfo shows", () => {
   const text = readFileSync("/proc/cpuinfo", "utf8");
   expect(text).toContain(`vendor_id\t: ${host.processor.vendor}`);
   expect(text).toContain(`address sizes\t: ${host.processor.physicalAddressBits} bits physical`);
+});
+
+it("sees the PCI functions that sysfs shows, file by file", () => {
+  const folder = "/sys/bus/pci/devices";
+  const shown = (address: string, name: string) =>
+    readFileSync(`${folder}/${address}/${name}`, "utf8").trim().replace("0x", "");
+  const addresses = existsSync(folder) ? readdirSync(folder).sort() : [];
+  expect(
+    host.pci?.map(({ address, vendor, device, ...rest }) => [address, vendor, device, rest.class]),
+  ).toEqual(
+    addresses.map((address) => [
+      address,
+      shown(address, "vendor"),
+      shown(address, "device"),
+      shown(address, "class"),
+    ]),
+  );
 });
 
 it("makes a valid snapshot of it", () => {
