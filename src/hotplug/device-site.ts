@@ -15,11 +15,19 @@ export class LiveSite implements DeviceSite {
     this.wish = wish;
   }
 
-  place({ id, driver, properties, because, path, bus }: DeviceRequest): void {
+  place(request: DeviceRequest): void {
+    const { id, path } = request;
     this.draft.claimId("device", id, [...path, "id"]);
-    const choice = choosePort(this.ports, { ...this.wish, bus: bus ?? this.wish.bus });
+    if (request.beside) {
+      this.placeBeside(request, request.beside);
+      return;
+    }
+    const bus = request.bus ?? this.wish.bus;
+    // A port that is named counts more than the cell that the device would like.
+    const cell = this.wish.cell ?? (bus === undefined ? request.cell : undefined);
+    const choice = choosePort(this.ports, { bus, cell });
     if (!choice.ok) {
-      const at = bus === undefined ? path : [...path, "bus"];
+      const at = request.bus === undefined ? path : [...path, "bus"];
       this.draft.problems.push(
         ...choice.diagnostics.map((problem): Diagnostic => ({ ...problem, path: at })),
       );
@@ -27,13 +35,23 @@ export class LiveSite implements DeviceSite {
     }
     const port = choice.value.id;
     this.ports = this.ports.map((known) => (known.id === port ? { ...known, occupant: id } : known));
-    // Without the address, QEMU 7.2 puts a device into an occupied port, at a place that the guest never looks at.
-    this.draft.add({
-      option: "device",
-      driver,
-      id,
-      properties: { bus: port, addr: "0x0", ...properties },
-      because,
-    });
+    this.draft.add(deviceOption(request, port, 0));
   }
+
+  /** Ahead of function 0, whose coming makes the guest look at the whole slot. */
+  private placeBeside(
+    request: DeviceRequest,
+    { id, function: fn }: NonNullable<DeviceRequest["beside"]>,
+  ): void {
+    const port = this.ports.find(({ occupant }) => occupant === id);
+    if (!port) return;
+    const main = this.draft.options.findIndex((option) => option.option === "device" && option.id === id);
+    this.draft.options.splice(main, 0, deviceOption(request, port.id, fn));
+  }
+}
+
+function deviceOption({ id, driver, properties, because }: DeviceRequest, port: string, fn: number) {
+  // Without the address, QEMU 7.2 puts a device into an occupied port, at a place that the guest never looks at.
+  const addr = fn === 0 ? "0x0" : `0x0.0x${fn}`;
+  return { option: "device", driver, id, properties: { bus: port, addr, ...properties }, because } as const;
 }

@@ -13,6 +13,12 @@ export interface DeviceRequest {
   readonly bus: string | undefined;
   /** Without a bus it sits on pcie.0 itself: conventional devices, and those of the board. */
   readonly integrated?: boolean;
+  /** Without a bus: the cell that the guest shall see it on. */
+  readonly cell?: number | undefined;
+  /** Another function, 1 to 7, of the slot where a device sits that was placed before; bus and cell do not count. */
+  readonly beside?: { readonly id: string; readonly function: number };
+  /** Of a passed-through device: the address of the host's function. */
+  readonly hostAddress?: string;
 }
 
 /**

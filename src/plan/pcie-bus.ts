@@ -6,7 +6,7 @@ import { type SlotFunction, Slots } from "./pcie-slots.ts";
 export interface Bus {
   readonly id: string;
   /** root: pcie.0. upstream: a port or switch that takes no device, because a switch is there. */
-  readonly kind: "root" | "expander" | "port" | "upstream";
+  readonly kind: "root" | "expander" | "port" | "upstream" | "conventional";
   readonly slots: Slots;
   /** The cell that the guest sees for what sits here. */
   readonly numaNode: number | undefined;
@@ -44,6 +44,14 @@ export class Buses {
   /** Buses that a device of the profile may name, pcie.0 first. */
   nameable(): string[] {
     return [...this.byId.values()].filter((bus) => bus.kind !== "upstream").map((bus) => bus.id);
+  }
+
+  /** The bus behind a bridge to conventional PCI. Its slot 0 is that of the hot-plug controller. */
+  addConventional(parent: Bus, id: string): Bus {
+    const { numaNode, root } = parent;
+    const slots = new Slots(id, 32);
+    slots.occupy(0, "its hot-plug controller");
+    return this.add({ id, kind: "conventional", slots, numaNode, root });
   }
 
   addExpander(id: string, numaNode: number | undefined): Bus {

@@ -64,6 +64,13 @@ export class Slots {
     return place;
   }
 
+  /** A function beside function 0 of the same slot. @returns whether it was free */
+  join(place: SlotFunction, owner: string): boolean {
+    if (this.taken.has(indexOf(place))) return false;
+    this.taken.set(indexOf(place), owner);
+    return true;
+  }
+
   ownerOf(slot: number): string | undefined {
     return this.taken.get(indexOf({ slot, function: 0 }));
   }

@@ -1,31 +1,25 @@
 import type { JsonPath } from "../errors/index.ts";
-import type { TreeExpander, TreeRootPort, TreeSwitch } from "../profile/index.ts";
+import type { TreeExpander, TreeNode, TreeRootPort, TreeSwitch } from "../profile/index.ts";
 import type { Draft } from "./draft.ts";
 import type { Bus, Buses } from "./pcie-bus.ts";
 import type { Ports } from "./pcie-ports.ts";
 import type { SlotFunction } from "./pcie-slots.ts";
 import { sources } from "./sources.ts";
 
-/** An expander bus of the profile, and its place on pcie.0. */
+/** An expander bus and its place on pcie.0. */
 export interface PlantedExpander {
   readonly node: TreeExpander;
   readonly path: JsonPath;
   readonly place: SlotFunction;
+  readonly because: readonly string[];
 }
 
-/**
- * Puts the profile's expander buses, root ports and switches in place, in its order.
- * @returns the expander buses; root ports and switches are in `ports`
- */
-export function plantTree(draft: Draft, buses: Buses, ports: Ports): PlantedExpander[] {
-  return new Planter(draft, buses, ports).plant();
-}
-
-class Planter {
+/** Puts expander buses, root ports and switches in place, in their order; root ports and switches are in `ports`. */
+export class TreePlanter {
   private readonly draft: Draft;
   private readonly buses: Buses;
   private readonly ports: Ports;
-  private readonly expanders: PlantedExpander[] = [];
+  private readonly planted: PlantedExpander[] = [];
 
   constructor(draft: Draft, buses: Buses, ports: Ports) {
     this.draft = draft;
@@ -33,30 +27,52 @@ class Planter {
     this.ports = ports;
   }
 
-  plant(): PlantedExpander[] {
+  get expanders(): readonly PlantedExpander[] {
+    return this.planted;
+  }
+
+  /** @param mirrored expander buses after those of the profile, which come from the host's tree */
+  plant(mirrored: readonly TreeExpander[]): void {
+    this.plantNodes(this.draft.profile.pcie.tree, (index) => ["pcie", "tree", index], []);
+    this.plantNodes(mirrored, () => ["pcie", "mirror"], ["pcie.mirror"]);
+  }
+
+  /** The expander bus of a cell: the first that there is, or a new one. */
+  expanderOf(cell: number, path: JsonPath): string {
+    const known = this.planted.find(({ node }) => node.numaNode === cell);
+    if (known) return known.node.expander;
+    const expander = `pxb-cell${cell}`;
+    this.plantNodes([{ expander, numaNode: cell, ports: [] }], () => path, []);
+    return expander;
+  }
+
+  private plantNodes(
+    nodes: readonly TreeNode[],
+    pathOf: (index: number) => JsonPath,
+    because: readonly string[],
+  ): void {
     const board = this.buses.get("pcie.0");
-    if (!board) return [];
-    const { tree } = this.draft.profile.pcie;
+    if (!board) return;
     const places = this.buses.placeAll(
       board,
-      tree.map((node, index) => ({
+      nodes.map((node, index) => ({
         owner: "expander" in node ? node.expander : node.rootPort,
-        path: ["pcie", "tree", index],
+        path: pathOf(index),
         addr: node.addr,
         how: "expander" in node ? "slot" : "pack",
       })),
     );
-    for (const [index, node] of tree.entries()) {
-      const path = ["pcie", "tree", index];
+    for (const [index, node] of nodes.entries()) {
+      const path = pathOf(index);
       const place = places[index];
       if (!place) continue;
-      if ("expander" in node) this.plantExpander(node, path, place);
+      if ("expander" in node) this.plantExpander({ node, path, place, because });
       else this.plantRootPort(node, path, board, place);
     }
-    return this.expanders;
   }
 
-  private plantExpander(node: TreeExpander, path: JsonPath, place: SlotFunction): void {
+  private plantExpander(expander: PlantedExpander): void {
+    const { node, path } = expander;
     this.draft.claimId("device", node.expander, [...path, "expander"]);
     this.checkCell(node, path);
     this.draft.decide("pcie", `pcie.${node.expander}`, {
@@ -64,7 +80,7 @@ class Planter {
       rule: "A bus of its own that belongs to a cell: the guest sees that node for every device below it.",
       source: sources.expander,
     });
-    this.expanders.push({ node, path, place });
+    this.planted.push(expander);
     const bus = this.buses.addExpander(node.expander, node.numaNode);
     const portPath = (index: number) => [...path, "ports", index];
     const places = this.buses.placeAll(

@@ -1,12 +1,13 @@
 import type { JsonPath } from "../errors/index.ts";
+import type { TreeExpander } from "../profile/index.ts";
 import type { DeviceRequest, DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import type { DeviceOption, QemuOption } from "./options.ts";
 import { type Bus, Buses } from "./pcie-bus.ts";
 import { assignBusNumbers } from "./pcie-bus-numbers.ts";
 import { Ports } from "./pcie-ports.ts";
-import { formatAddr } from "./pcie-slots.ts";
-import { type PlantedExpander, pcieDecisions, plantTree } from "./pcie-tree.ts";
+import { formatAddr, type SlotFunction } from "./pcie-slots.ts";
+import { type PlantedExpander, pcieDecisions, TreePlanter } from "./pcie-tree.ts";
 import { sources } from "./sources.ts";
 import type { PlannedDevice } from "./types.ts";
 
@@ -17,8 +18,8 @@ interface Placed {
 }
 
 /**
- * The guest's PCIe tree. Expander buses and ports of the profile come first, in its order; each other device gets a
- * root port of its own, eight ports to a slot.
+ * The guest's PCIe tree. Expander buses and ports of the profile come first, in its order, then those that mirror the
+ * host's; each other device gets a root port of its own, eight ports to a slot.
  *
  * @see https://gitlab.com/qemu-project/qemu/-/blob/master/docs/pcie.txt
  */
@@ -26,10 +27,12 @@ export class PcieTree implements DeviceSite {
   private readonly draft: Draft;
   private readonly buses: Buses;
   private readonly ports: Ports;
-  private readonly expanders: readonly PlantedExpander[];
+  private readonly planter: TreePlanter;
   private readonly endpoints: Placed[] = [];
+  /** Bridges to conventional PCI, each with a bus number, by their root. */
+  private readonly bridges: string[] = [];
 
-  constructor(draft: Draft) {
+  constructor(draft: Draft, mirrored: readonly TreeExpander[] = []) {
     this.draft = draft;
     this.buses = new Buses(draft);
     this.ports = new Ports(draft);
@@ -38,19 +41,16 @@ export class PcieTree implements DeviceSite {
       rule: "Every PCIe device sits on a port of its own, which can be hot-plugged; ports on pcie.0 share slots, eight functions each. I/O space is reserved only where the profile asks: 64 KiB have room for 15 ports.",
       source: sources.pcie,
     });
-    this.expanders = plantTree(draft, this.buses, this.ports);
+    this.planter = new TreePlanter(draft, this.buses, this.ports);
+    this.planter.plant(mirrored);
   }
 
   /** Places a device; the options come out of `finish`. */
   place(request: DeviceRequest): void {
     this.draft.claimId("device", request.id, idPath(request));
-    const bus = this.busFor(request);
-    if (!bus) return;
-    const place = bus.slots.take(request.id);
-    if (!place) {
-      this.refuseFull(request, bus);
-      return;
-    }
+    const spot = request.beside ? this.besidePlace(request, request.beside) : this.freePlace(request);
+    if (!spot) return;
+    const { bus, place } = spot;
     this.endpoints.push({
       device: {
         id: request.id,
@@ -58,6 +58,7 @@ export class PcieTree implements DeviceSite {
         bus: bus.id,
         ...place,
         numaNode: bus.numaNode,
+        ...(request.hostAddress === undefined ? {} : { hostAddress: request.hostAddress }),
       },
       option: {
         option: "device",
@@ -69,11 +70,18 @@ export class PcieTree implements DeviceSite {
     });
   }
 
+  /** A bridge to conventional PCI, on a port of its own: its slots 1 to 31 take devices that shall cost no port. */
+  addConventionalBridge(id: string, path: JsonPath, because: readonly string[]): void {
+    this.place({ id, driver: "pcie-pci-bridge", properties: {}, because, path, bus: undefined });
+    const port = this.buses.get(`rp-${id}`);
+    if (port) this.bridges.push(this.buses.addConventional(port, id).root);
+  }
+
   /** Spare ports, bus numbers, and every option: expander buses, ports, then devices. */
   finish(): { devices: PlannedDevice[]; options: QemuOption[] } {
     this.addSparePorts();
     const numbers = this.numberBuses();
-    const expanders = this.expanders.map((expander) => this.expanderDevice(expander, numbers));
+    const expanders = this.planter.expanders.map((expander) => this.expanderDevice(expander, numbers));
     const all: readonly Placed[] = [...expanders, ...this.ports.finish(this.buses), ...this.endpoints];
     return {
       devices: all.map((placed) => placed.device),
@@ -81,9 +89,40 @@ export class PcieTree implements DeviceSite {
     };
   }
 
+  private freePlace(request: DeviceRequest): { bus: Bus; place: SlotFunction } | undefined {
+    const bus = this.busFor(request);
+    const place = bus?.slots.take(request.id);
+    if (bus && place) return { bus, place };
+    if (bus) this.refuseFull(request, bus);
+    return undefined;
+  }
+
+  /** In the slot of another device; nowhere when that one found no place. */
+  private besidePlace(
+    request: DeviceRequest,
+    { id, function: fn }: NonNullable<DeviceRequest["beside"]>,
+  ): { bus: Bus; place: SlotFunction } | undefined {
+    const other = this.endpoints.find(({ device }) => device.id === id)?.device;
+    const bus = other && this.buses.get(other.bus);
+    if (!bus) return undefined;
+    const place = { slot: other.slot, function: fn };
+    if (bus.slots.join(place, request.id)) return { bus, place };
+    this.draft.refuse("PCIE_PLACEMENT", request.path, {
+      found: `${request.id} at ${formatAddr(place)} on ${bus.id}, where another device is`,
+      needed: "a free slot and function",
+      fix: "give each device of the slot a function of its own",
+    });
+    return undefined;
+  }
+
   private busFor(request: DeviceRequest): Bus | undefined {
     const board = this.buses.get("pcie.0");
-    if (request.bus === undefined) return board && !request.integrated ? this.ownPort(request, board) : board;
+    if (request.bus === undefined) {
+      const { cell } = request;
+      const parent =
+        cell === undefined ? board : this.buses.get(this.planter.expanderOf(cell, idPath(request)));
+      return parent && !request.integrated ? this.ownPort(request, parent) : parent;
+    }
     const bus = this.buses.get(request.bus);
     if (!bus) {
       this.draft.refuse("ID_UNKNOWN", [...request.path, "bus"], {
@@ -136,18 +175,19 @@ export class PcieTree implements DeviceSite {
       const root = this.buses.get(port.id)?.root ?? "pcie.0";
       budgets.set(root, (budgets.get(root) ?? 1) + 1 + port.busReserve);
     }
+    for (const root of this.bridges) budgets.set(root, (budgets.get(root) ?? 1) + 1);
     const budgetOf = (root: string) => budgets.get(root) ?? 1;
     const numbers = assignBusNumbers(
       this.draft,
       budgetOf("pcie.0"),
-      this.expanders.map(({ node, path }) => ({
+      this.planter.expanders.map(({ node, path }) => ({
         id: node.expander,
         path,
         busNr: node.busNr,
         budget: budgetOf(node.expander),
       })),
     );
-    if (this.expanders.length > 0) {
+    if (numbers.size > 0) {
       this.draft.decide("pcie", "pcie.busNumbers", {
         value: [...numbers].map(([id, start]) => `${id} ${start}-${start + budgetOf(id) - 1}`).join(", "),
         rule: "A root takes one bus number for itself, one for each port below, and what ports reserve; ranges are disjoint and end at 255.",
@@ -159,7 +199,7 @@ export class PcieTree implements DeviceSite {
   }
 
   private expanderDevice(
-    { node, path, place }: PlantedExpander,
+    { node, path, place, because }: PlantedExpander,
     numbers: ReadonlyMap<string, number>,
   ): Placed {
     const busNr = numbers.get(node.expander) ?? 0;
@@ -186,7 +226,7 @@ export class PcieTree implements DeviceSite {
           numa_node: node.numaNode,
         },
       },
-      because: [`pcie.${node.expander}`, "pcie.busNumbers"],
+      because: [`pcie.${node.expander}`, "pcie.busNumbers", ...because],
     };
   }
 
