@@ -2,7 +2,7 @@ import type { Host, HostCpu, HostNode } from "../src/host/index.ts";
 import { parseIdSet } from "../src/units/index.ts";
 import type { FakeFile } from "../test/rig/fake-system.ts";
 
-type Facts = Omit<Host, "kvm" | "qemu">;
+export type Facts = Omit<Host, "kvm" | "qemu">;
 
 /**
  * A host from what people paste: `lscpu` and `numactl -H`. Neither tells which CPUs share a core, so the usual
@@ -43,7 +43,7 @@ export function hostFromText(lscpu: string, numactl: string): Facts {
 }
 
 /** The sizes that a 64-bit server has; text of this kind does not tell how many pages are reserved, so none are. */
-const emptyPools = [2 ** 21, 2 ** 30].map((pageSizeBytes) => ({ pageSizeBytes, total: 0, free: 0 }));
+export const emptyPools = [2 ** 21, 2 ** 30].map((pageSizeBytes) => ({ pageSizeBytes, total: 0, free: 0 }));
 
 function nodesFromText(numactl: string): HostNode[] {
   const values = (label: string) =>

@@ -1,6 +1,9 @@
 import { discoverHost, type Host, type QemuFacts, writeSnapshot } from "../src/host/index.ts";
 import { fakeSystem } from "../test/rig/fake-system.ts";
+import { pciFromLspci } from "./host-from-lspci.ts";
+import { hostFromLstopo } from "./host-from-lstopo.ts";
 import { filesFromGrep, hostFromText } from "./host-from-text.ts";
+import type { PciModel } from "./pci-from-tree.ts";
 
 /**
  * Makes the recorded hosts of test/hosts/ from their sources.
@@ -15,10 +18,21 @@ export async function recordHosts(read: (name: string) => string): Promise<Recor
     complete(hostFromText(read(`${name}.lscpu.txt`), read(`${name}.numactl.txt`)));
   const fromFiles = async (name: string) =>
     complete(await discoverHost(fakeSystem(filesFromGrep(read(`${name}.sysfs.txt`)))));
+  const models: Record<string, PciModel> = JSON.parse(read("pci-models.json"));
+  const added = (name: string) => JSON.parse(read(`${name}.added.json`));
+  const fromLstopo = (name: string) =>
+    complete(hostFromLstopo(read(`${name}.lstopo.txt`), models, added(name)));
+  const fromLspci = (name: string) =>
+    complete({
+      ...hostFromText(read(`${name}.lscpu.txt`), read(`${name}.numactl.txt`)),
+      ...pciFromLspci(read(`${name}.lspci.txt`), models, added(name)),
+    });
   return {
     "ol8.json": fromText("ol8"),
     "anuma.json": fromText("anuma"),
     "laptop.json": await fromFiles("laptop"),
     "sparse.json": await fromFiles("sparse"),
+    "hgx-h200.json": fromLstopo("hgx-h200"),
+    "a100x-dpu.json": fromLspci("a100x-dpu"),
   };
 }
