@@ -38,7 +38,7 @@ export async function planProfile(system: System, request: PlanRequest): Promise
     ...request,
     kvm: profile.machine.accel !== "tcg",
     firmware: typeof profile.machine.firmware === "object",
-    pci: profile.passthrough.devices.length > 0,
+    pci: profile.passthrough.devices.length > 0 || profile.pcie.mirror !== false,
     requireQemu: request.mayStart,
   });
   const { host, warnings } = assumeKvm(found, profile);
