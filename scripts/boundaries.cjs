@@ -11,8 +11,22 @@ const rooms = {
   qmp: ["system", "errors", "events"],
   vm: ["argv", "qmp", "system", "plan", "host", "units", "errors", "events"],
   hotplug: ["plan", "argv", "qmp", "vm", "host", "system", "units", "errors", "events"],
-  report: ["events", "errors", "units", "plan", "host", "vm", "hotplug"],
-  actions: ["errors", "events", "units", "profile", "host", "plan", "argv", "system", "qmp", "vm", "hotplug"],
+  verify: ["vm", "system", "plan", "units", "errors", "events"],
+  report: ["events", "errors", "units", "plan", "host", "vm", "hotplug", "verify"],
+  actions: [
+    "errors",
+    "events",
+    "units",
+    "profile",
+    "host",
+    "plan",
+    "argv",
+    "system",
+    "qmp",
+    "vm",
+    "hotplug",
+    "verify",
+  ],
   cli: ["actions", "report", "errors", "events", "system"],
 };
 const machineModules = "^(node:)?(fs|fs/promises|net|child_process|os)$|^execa$";
@@ -39,6 +53,8 @@ module.exports = {
       ["report", "vm"],
       ["report", "host"],
       ["report", "hotplug"],
+      ["report", "verify"],
+      ["verify", "plan"],
       ["hotplug", "host"],
     ].map(([from, to]) => ({
       name: `${from}-knows-only-types-of-${to}`,

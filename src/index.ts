@@ -32,6 +32,7 @@ export * from "./actions/operations.ts";
 export { type Planned, type PlanRequest, planProfile } from "./actions/plan.ts";
 export { profileJsonSchema } from "./actions/schema.ts";
 export { type Checked, checkProfile, runProfile, type StartRequest, startProfile } from "./actions/start.ts";
+export { type Verification, verifyVm } from "./actions/verify.ts";
 export * from "./actions/vm.ts";
 export { type Code, codes, type Diagnostic, QlaunchError } from "./errors/index.ts";
 export type { Event, EventSink } from "./events/event.ts";

@@ -19,6 +19,7 @@ import { addSchema } from "./commands/schema.ts";
 import { addSetVcpus } from "./commands/setvcpus.ts";
 import { addUp } from "./commands/up.ts";
 import { addVcpus } from "./commands/vcpus.ts";
+import { addVerify } from "./commands/verify.ts";
 import { exitStatus } from "./exit.ts";
 import { version } from "./version.ts";
 
@@ -66,6 +67,7 @@ export function buildProgram(): Command {
   addPs(program);
   addInfo(program);
   addVcpus(program);
+  addVerify(program);
   addLogs(program);
   addConsole(program);
   addEvents(program);

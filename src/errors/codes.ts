@@ -119,6 +119,10 @@ export const codes = {
   LIVE_OPERATION_ENDED: refused("An operation that has ended already"),
   LIVE_NOT_CANCELLABLE: refused("An operation that cannot be taken back"),
 
+  // What a guest sees
+  VERIFY_NO_PROBE: refused("A guest that does not tell what it sees"),
+  VERIFY_DIFFERENT: refused("A guest that does not see what was planned"),
+
   BUG: { title: "A bug of qlaunch", exitStatus: 70 },
 } as const satisfies Record<string, CodeInfo>;
 

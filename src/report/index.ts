@@ -13,4 +13,5 @@ export { renderSetVcpus } from "./set-vcpus.ts";
 export { type Output, type Style, styleFor } from "./style.ts";
 export { type Column, renderTable } from "./table.ts";
 export { renderVcpus } from "./vcpus.ts";
+export { renderVerification } from "./verification.ts";
 export { renderVm, renderVms } from "./vms.ts";

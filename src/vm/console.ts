@@ -4,7 +4,7 @@ import { refusal } from "../errors/index.ts";
 import type { ConsoleEnd } from "../plan/types.ts";
 import type { System } from "../system/index.ts";
 import { defaultEscapeByte, scanForEscape } from "./escape-scanner.ts";
-import { findVm } from "./find.ts";
+import { type FoundVm, findVm } from "./find.ts";
 import { explainConnect, readPlan, requireRunning } from "./session.ts";
 
 export interface ConsoleStreams {
@@ -33,8 +33,21 @@ export async function attachConsole(
   const found = findVm(system, name);
   requireRunning(system, found);
   const end = chooseConsole(name, readPlan(system, found).run.consoles, streams.console);
+  return withConsole(system, found, end, (socket) => pump(socket, streams));
+}
+
+/**
+ * Connects to a console or channel for as long as the work takes, with nobody else on it.
+ * @throws QlaunchError VM_BUSY, QMP_DISCONNECTED
+ */
+export async function withConsole<T>(
+  system: System,
+  { name, places }: FoundVm,
+  end: ConsoleEnd,
+  work: (socket: Duplex) => Promise<T>,
+): Promise<T> {
   // QEMU lets a second client connect and then wait in silence; the lock tells who has the console.
-  const lockPath = join(found.places.directory, `console-${end.id}.lock`);
+  const lockPath = join(places.directory, `console-${end.id}.lock`);
   const lock = await system.locks.take(lockPath, `process ${process.pid}`);
   if (!("release" in lock)) {
     throw refusal("VM_BUSY", {
@@ -50,7 +63,7 @@ export async function attachConsole(
     } catch (error) {
       throw explainConnect(name, end.socket, error);
     }
-    return await pump(socket, streams);
+    return await work(socket);
   } finally {
     lock.release();
   }

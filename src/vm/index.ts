@@ -1,6 +1,7 @@
-export { attachConsole, type ConsoleStreams } from "./console.ts";
+export { attachConsole, type ConsoleStreams, withConsole } from "./console.ts";
 export { pauseVm, resetVm, resumeVm } from "./control.ts";
 export { type FollowOptions, followEvents } from "./events-follow.ts";
+export { type FoundVm, findVm } from "./find.ts";
 export { type RunRequest, runVm } from "./foreground.ts";
 export { launchVm } from "./launch.ts";
 export { readLedger } from "./ledger.ts";
@@ -9,7 +10,7 @@ export { preflight } from "./preflight/preflight.ts";
 export { executeQmp } from "./qmp-command.ts";
 export { keptUuid, listNames, type VmRecord } from "./record.ts";
 export { type Places, placesFor, runRoot } from "./run-root.ts";
-export { type OpenVm, openVm } from "./session.ts";
+export { type OpenVm, openVm, readPlan, requireRunning } from "./session.ts";
 export { stopVm } from "./shutdown.ts";
 export { describeVm, listVms } from "./status.ts";
 export { listVcpuThreads } from "./threads.ts";

@@ -1,0 +1,2 @@
+export type { Row } from "./row.ts";
+export { type Verification, verifyVm } from "./verify.ts";

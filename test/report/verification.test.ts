@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { renderVerification } from "../../src/report/index.ts";
+import { compare } from "../../src/verify/compare.ts";
+import { plan, report, withFunction } from "../verify/report.ts";
+import { plain } from "./style.ts";
+
+const render = (seen: typeof report) => {
+  const rows = compare(plan, seen);
+  const same = rows.every((row) => row.same);
+  return renderVerification(
+    { name: "test", same, kernel: seen.kernel, uptimeSeconds: seen.uptimeSeconds, rows, diagnostics: [] },
+    plain,
+  );
+};
+
+it("has a line a thing, each fact as planned and as seen", () => {
+  expect(render(report)).toEqual([
+    "cell  vCPUs  seen  distances  seen   memory   seen       same",
+    "0     0-1    0-1   10 21      10 21  256 MiB  205.1 MiB  yes",
+    "1     2-3    2-3   21 10      21 10  256 MiB  250 MiB    yes",
+    "",
+    "vCPUs  siblings  seen  same",
+    "0-1    0-1       0-1   yes",
+    "2-3    2-3       2-3   yes",
+    "",
+    "device  address     seen          node  seen  ids        seen       BARs      same",
+    "pxb1    0000:60     0000:60       1     1     -          -          -         yes",
+    "rp0     pxb1 2      0000:60:02.0  1     1     -          1b36:000c  assigned  yes",
+    "sw0     rp0 0       0000:61:00.0  1     1     -          1b36:000c  assigned  yes",
+    "dp0     sw0 0       0000:62:00.0  1     1     -          1b36:000c  assigned  yes",
+    "dp1     sw0 1       0000:62:01.0  1     1     -          1b36:000c  assigned  yes",
+    "gpu0    dp1 0       0000:64:00.0  1     1     10de:2335  10de:2335  assigned  yes",
+    "spare0  pcie.0 2.1  0000:00:02.1  none  none  -          1b36:000c  assigned  yes",
+    "",
+    "The guest sees what was planned. Linux 6.1.0, up 5 s.",
+  ]);
+});
+
+it("shows what differs, and how much", () => {
+  const lines = render(withFunction("0000:64:00.0", { numaNode: 0, device: "0x1111" }));
+  expect(lines.find((line) => line.startsWith("gpu0"))).toBe(
+    "gpu0    dp1 0       0000:64:00.0  1     0     10de:2335  10de:1111  assigned  NO",
+  );
+  expect(lines.at(-1)).toMatch(/^Not as planned: 2 of \d+ facts\. Linux 6\.1\.0, up 5 s\.$/);
+});
+
+it("text of the guest's cannot move the cursor", () => {
+  expect(render({ ...report, kernel: "6.1\u001b[2J" }).at(-1)).toContain("Linux 6.1 [2J,");
+});
