@@ -42,8 +42,8 @@ export async function findHost(system: System, question: HostQuestion): Promise<
   return question.firmware ? { ...host, firmware: readFirmware(system.files) } : host;
 }
 
-/** Everything about this machine, for people and for planning elsewhere. */
-export async function takeSnapshot(system: System, choice: Pick<HostChoice, "qemu">): Promise<Host> {
+/** Everything about this machine or of a snapshot, for people and for planning elsewhere. @throws QlaunchError */
+export async function takeSnapshot(system: System, choice: HostChoice): Promise<Host> {
   return findHost(system, {
     ...choice,
     kvm: true,

@@ -1,9 +1,12 @@
 import type { Host, HostNode } from "../host/topology.ts";
 import { describeByteSize, formatIdSet } from "../units/index.ts";
+import { describeIommu, renderPci } from "./pci.ts";
 import { counted, printable, type Style } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
 
-/** `qlaunch host show`: the processor, KVM and QEMU, the nodes with their CPUs and memory, the distances. */
+/**
+ * `qlaunch host show`: the processor, KVM and QEMU, the nodes with their CPUs and memory, the distances, the PCI devices.
+ */
 export function renderHost(host: Host, style: Style): string[] {
   const online = host.cpus.filter((cpu) => cpu.online);
   const offline = host.cpus.filter((cpu) => !cpu.online).map(({ id }) => id);
@@ -18,6 +21,7 @@ export function renderHost(host: Host, style: Style): string[] {
     ["isolated", isolated.length > 0 ? formatIdSet(isolated) : undefined],
     ["KVM", kvm.usable ? "usable" : `not usable: ${kvm.reason}`],
     ["QEMU", qemu === undefined ? "not found" : describeQemu(qemu)],
+    ["IOMMU", describeIommu(host)],
   ];
   const present = facts.filter(([, value]) => value !== undefined);
   const width = Math.max(...present.map(([label]) => label.length));
@@ -27,6 +31,7 @@ export function renderHost(host: Host, style: Style): string[] {
     ...renderTable(host.nodes, nodeColumns, style),
     "",
     ...renderTable(host.nodes, distanceColumns(host.nodes), style),
+    ...(host.pci === undefined || host.pci.length === 0 ? [] : ["", ...renderPci(host.pci, style)]),
   ];
 }
 

@@ -6,6 +6,8 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | number | undefined;
   /** Default: right for numbers, left for text. */
   readonly align?: "left" | "right";
+  /** Never cut: a name that people copy. Default false. */
+  readonly isWhole?: boolean;
 }
 
 const gap = "  ";
@@ -13,8 +15,8 @@ const gap = "  ";
 const leastWidth = 8;
 
 /**
- * Rows below headers. What is absent is a dash. On a terminal the widest column is cut until a line fits; elsewhere
- * nothing is cut. No line ends in spaces.
+ * Rows below headers. What is absent is a dash. On a terminal the widest column that may be cut is, until a line fits;
+ * elsewhere nothing is cut. No line ends in spaces.
  */
 export function renderTable<Row>(
   rows: readonly Row[],
@@ -29,7 +31,14 @@ export function renderTable<Row>(
   const natural = headers.map((header, index) =>
     Math.max(...[header, ...texts.map((row) => row[index] ?? "")].map((text) => text.length)),
   );
-  const widths = style.interactive && style.columns !== undefined ? shrink(natural, style.columns) : natural;
+  const widths =
+    style.interactive && style.columns !== undefined
+      ? shrink(
+          natural,
+          columns.map(({ isWhole = false }) => isWhole),
+          style.columns,
+        )
+      : natural;
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, index) => {
@@ -51,14 +60,16 @@ function isNumeric(values: readonly (string | number | undefined)[]): boolean {
   return present.length > 0 && present.every((value) => typeof value === "number");
 }
 
-function shrink(natural: readonly number[], columns: number): number[] {
+function shrink(natural: readonly number[], isWhole: readonly boolean[], columns: number): number[] {
   const widths = [...natural];
   const available = columns - gap.length * (widths.length - 1);
   for (let excess = sum(widths) - available; excess > 0; excess = sum(widths) - available) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const width = widths[widest] ?? 0;
+    // A column that stays whole counts for nothing here.
+    const candidates = widths.map((width, index) => (isWhole[index] ? 0 : width));
+    const widest = candidates.indexOf(Math.max(...candidates));
+    const width = candidates[widest] ?? 0;
     if (width <= leastWidth) break;
-    widths[widest] = Math.max(leastWidth, width - excess, secondOf(widths, widest));
+    widths[widest] = Math.max(leastWidth, width - excess, secondOf(candidates, widest));
     if (widths[widest] === width) widths[widest] = width - 1;
   }
   return widths;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { filesFromGrep } from "../../scripts/host-from-text.ts";
 import { planArgv } from "../../src/actions/format-plan.ts";
+import { snapshotText, takeSnapshot } from "../../src/actions/host.ts";
 import { type PlanRequest, planProfile } from "../../src/actions/plan.ts";
 import { checkProfile } from "../../src/actions/start.ts";
 import { QlaunchError } from "../../src/errors/index.ts";
@@ -74,6 +75,12 @@ it("plans the four-socket guest to the end, and the same bytes each time", async
     "virtio-net-pci,id=net0,bus=rp-net,addr=0x0,netdev=net0-netdev,mac=52:54:00:0f:fb:22",
   );
   expect(await once()).toEqual(argv);
+});
+
+it("shows the host of a snapshot, and nothing of this machine", async () => {
+  const file = "/vms/hgx.json";
+  const system = fakeSystem({ [file]: text("hosts/hgx-h200.json") });
+  expect(snapshotText(await takeSnapshot(system, { snapshot: file }))).toBe(text("hosts/hgx-h200.json"));
 });
 
 it("checks a guest that fits this machine to the end", async () => {

@@ -40,6 +40,14 @@ it("is cut on a terminal only, the widest column first", () => {
   expect(renderTable(rows, columns, plain)[1]?.length).toBeGreaterThan(60);
 });
 
+it("never cuts a column that stays whole", () => {
+  const [first, ...rest] = columns;
+  if (first === undefined) throw new Error("no column");
+  const rows = [{ name: "n".repeat(60), pid: 1, memory: "m".repeat(30) }];
+  const [, line] = renderTable(rows, [{ ...first, isWhole: true }, ...rest], colourless(40));
+  expect(line).toBe(`${"n".repeat(60)}    1  mmmmm...  -`);
+});
+
 test("no line ends in spaces or is broken, whatever is in the cells", () => {
   fc.assert(
     fc.property(

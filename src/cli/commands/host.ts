@@ -3,6 +3,7 @@ import { define, examples } from "../command.ts";
 
 interface HostOptions {
   readonly json?: boolean;
+  readonly host?: string;
   readonly qemu?: string;
 }
 
@@ -15,17 +16,27 @@ export function addHost(program: Command): void {
   const host = program
     .command("host")
     .summary("show this machine, or write it down for planning elsewhere")
-    .description("The host's CPUs, nodes, distances, memory, huge pages, KVM and QEMU.");
+    .description("The host's CPUs, nodes, distances, memory, huge pages, PCI devices, KVM and QEMU.");
   const show = host
     .command("show", { isDefault: true })
-    .summary("show this machine")
-    .description("Shows processor, nodes with their CPUs and memory, distances, KVM and QEMU.")
+    .summary("show this machine, or that of a snapshot")
+    .description(
+      "Shows processor, nodes with their CPUs and memory, distances, KVM, QEMU, and the PCIe tree: each device with its IOMMU group, its driver, and what this host needs it for.",
+    )
+    .option("--host <snapshot>", "the host of this snapshot instead of this machine")
     .option(...qemuOption)
-    .addHelpText("after", examples("qlaunch host show"));
+    .addHelpText(
+      "after",
+      examples(
+        "qlaunch host show",
+        "qlaunch host show --host rack7.json",
+        "qlaunch host show --json | jq .pci",
+      ),
+    );
   define(show, async ({ system, terminal }, options: HostOptions) => {
     const { takeSnapshot } = await import("../../actions/host.ts");
     const { renderHost, renderJson } = await import("../../report/index.ts");
-    const facts = await takeSnapshot(system, { qemu: options.qemu });
+    const facts = await takeSnapshot(system, { qemu: options.qemu, snapshot: options.host });
     terminal.print(terminal.json ? renderJson(facts) : renderHost(facts, terminal.style));
   });
   const snapshot = host
