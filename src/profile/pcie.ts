@@ -29,7 +29,7 @@ const downstreamPort = z.strictObject({
 });
 
 /** Its own kind may hang below it; `Port` is a downstream port as it is written or as it is read. */
-interface Switch<Port> {
+export interface Switch<Port> {
   upstream: string;
   downstream: (Port & { switch?: Switch<Port> | undefined })[];
 }
