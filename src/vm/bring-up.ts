@@ -16,6 +16,8 @@ import type { Places } from "./run-root.ts";
 import { startQemu } from "./start-qemu.ts";
 import { stepper } from "./steps.ts";
 import type { LaunchRequest } from "./types.ts";
+import { bindDevices } from "./vfio/bind-devices.ts";
+import { verifyDevices } from "./vfio/verify.ts";
 
 export interface BringUp {
   readonly system: System;
@@ -25,6 +27,8 @@ export interface BringUp {
   readonly account: Account | undefined;
   readonly journal: Journal;
 }
+
+const bindStep = "bind devices";
 
 /** The steps of a start, from its run directory to a VM that runs as planned. Each notes at once how to undo it. */
 export async function bringUp(start: BringUp): Promise<StartedProcess> {
@@ -38,6 +42,14 @@ export async function bringUp(start: BringUp): Promise<StartedProcess> {
   }
   for (const helper of plan.run.helpers) {
     await step(`start ${helper.id}`, () => startHelper({ system, places, journal, account }, helper));
+  }
+  const { passthrough } = plan.run;
+  if (passthrough.length > 0) {
+    await step(
+      bindStep,
+      () => bindDevices({ system, journal, account, emit, step: bindStep }, passthrough),
+      () => `${passthrough.length} functions on vfio-pci`,
+    );
   }
   const started = await step(
     "start QEMU",
@@ -77,6 +89,14 @@ async function settle(
     () => pinThreads(system, pid, placement, qmp),
     (count) => (count === 0 ? "none is to be pinned" : `${count} threads, read back from /proc`),
   );
+  const { passthrough } = plan.run;
+  if (passthrough.length > 0) {
+    await step(
+      "check the devices",
+      () => verifyDevices(files, passthrough, qmp),
+      (count) => `QEMU has ${count} of the host's, and they answer`,
+    );
+  }
   const memory = await step(
     "check the memory policy",
     async () => verifyMemory(files, pid, memoryPlaces(placement), await qmp.execute("query-memdev")),

@@ -2,6 +2,7 @@ import { type QlaunchError, refusal } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import type { System } from "../system/index.ts";
 import { newerRecord } from "./find.ts";
+import { pidFileMark } from "./journal.ts";
 import { looksLikeOurs, readLiveness, readRecord, type VmRecord } from "./record.ts";
 import { checkOwnFolder, type Places } from "./run-root.ts";
 import { unwind } from "./undo.ts";
@@ -57,7 +58,10 @@ export async function removeBroken(system: System, places: Places, emit: EventSi
   }
   const entries = [
     { step: "make the run directory", action: { do: "remove", path: directory } },
-    { step: "start QEMU", action: { do: "end-process", process: null, marks: ["-pidfile", places.pidFile] } },
+    {
+      step: "start QEMU",
+      action: { do: "end-process", process: null, marks: [pidFileMark, places.pidFile] },
+    },
   ] as const;
   const problems = await unwind(system, entries, emit);
   if (problems.length > 0) throw remains(directory, problems);
@@ -66,7 +70,7 @@ export async function removeBroken(system: System, places: Places, emit: EventSi
 function remains(what: string, problems: readonly string[]): QlaunchError {
   return refusal("VM_STALE", {
     found: `not all of ${what} could be taken away`,
-    needed: "its processes to end and its directory to go",
+    needed: "its processes to end, its devices to go back and its directory to go",
     fix: "see the kernel's words, then: qlaunch down",
     detail: problems.join("\n"),
   });

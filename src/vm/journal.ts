@@ -1,7 +1,10 @@
 import type { Files } from "../system/index.ts";
 import type { ProcessIdentity } from "./process.ts";
 import { type VmRecord, writeRecord } from "./record.ts";
-import type { UndoAction } from "./undo.ts";
+import type { UndoAction, UndoEntry } from "./undo.ts";
+
+/** The option in front of the argument that every QEMU of a VM has for itself. */
+export const pidFileMark = "-pidfile";
 
 /** The record of a VM while a command changes it: every change is in the file before the next thing is done. */
 export class Journal {
@@ -27,6 +30,15 @@ export class Journal {
   /** Notes how to take back what was just done. */
   register(step: string, action: UndoAction): void {
     this.update({ undo: [...this.#record.undo, { step, action }] });
+  }
+
+  /** Notes how to give devices back: before QEMU in the list, also when it runs, so that it ends first. */
+  registerDevices(entries: readonly UndoEntry[]): void {
+    const { undo } = this.#record;
+    const qemu = undo.findIndex(
+      ({ action }) => action.do === "end-process" && action.marks[0] === pidFileMark,
+    );
+    this.update({ undo: qemu === -1 ? [...undo, ...entries] : undo.toSpliced(qemu, 0, ...entries) });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { formatPciAddress, parsePciAddress } from "../units/index.ts";
 import type { RecordReading, VmRecord } from "./record.ts";
 
 type Check = (value: unknown) => boolean;
@@ -21,6 +22,19 @@ const shape =
 const identity = shape({ pid: count, startTimeTicks: count });
 const processAction = shape({ process: orNull(identity), marks: list(text) });
 const removeAction = shape({ path: text });
+/** As sysfs spells it: it becomes a part of a path. */
+const pciAddress: Check = (value) => {
+  const address = typeof value === "string" ? parsePciAddress(value) : undefined;
+  return address !== undefined && formatPciAddress(address) === value;
+};
+/** The name of a folder, and a line of its own in sysfs. */
+const driverName: Check = (value) =>
+  typeof value === "string" && /^[^/\n]+$/.test(value) && value !== "." && value !== "..";
+const giveBackAction = shape({
+  address: pciAddress,
+  driver: orNull(driverName),
+  override: orNull(driverName),
+});
 
 /** One check for each member; the compiler tells when one is forgotten. */
 const checks: Readonly<Record<keyof VmRecord, Check>> = {
@@ -47,13 +61,15 @@ const checks: Readonly<Record<keyof VmRecord, Check>> = {
     }),
   ),
   exclusiveCpus: counts,
+  pciFunctions: (value) => value === undefined || list(pciAddress)(value),
   undo: list(
     shape({
       step: text,
       action: (value) =>
         isRecord(value) &&
         ((value.do === "end-process" && processAction(value)) ||
-          (value.do === "remove" && removeAction(value))),
+          (value.do === "remove" && removeAction(value)) ||
+          (value.do === "give-back-device" && giveBackAction(value))),
     }),
   ),
 };

@@ -33,6 +33,8 @@ export interface VmRecord {
   readonly cells: readonly RecordedCell[];
   /** Host CPUs that one vCPU has for itself. */
   readonly exclusiveCpus: readonly number[];
+  /** Addresses of the host's PCI functions that it has; absent in records of older programs: none. */
+  readonly pciFunctions?: readonly string[];
   /** In the order of doing. */
   readonly undo: readonly UndoEntry[];
 }

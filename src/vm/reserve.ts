@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { refusal } from "../errors/index.ts";
+import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { Plan } from "../plan/types.ts";
 import type { System } from "../system/index.ts";
-import { formatIdSet, idIntersection, idUnion } from "../units/index.ts";
+import { formatIdSet, type IdSet, idIntersection, idUnion } from "../units/index.ts";
 import type { Account } from "./accounts.ts";
 import { Journal } from "./journal.ts";
-import { holdings } from "./ledger.ts";
+import { holdings, withLedgerLock } from "./ledger.ts";
 import { identify } from "./process.ts";
 import { readBootId, type VmRecord } from "./record.ts";
 import type { Places } from "./run-root.ts";
@@ -19,44 +18,46 @@ interface Reservation {
   readonly account: Account | undefined;
 }
 
-/** How long another start may take to note its CPUs: it writes one file. */
-const ledgerWaitMs = 10_000;
-
 /**
- * Makes the run directory with a record that holds the host CPUs of this VM. Two starts at once see each other's.
- * @throws QlaunchError HOST_CPUS_SHORT, VM_BUSY
+ * Makes the run directory with a record that holds the host CPUs and devices of this VM. Two starts at once see each
+ * other's.
+ * @throws QlaunchError HOST_CPUS_SHORT, HOST_DEVICE_BUSY, VM_BUSY
  */
 export async function reserve(system: System, reservation: Reservation): Promise<Journal> {
+  const { root } = reservation;
   const record = newRecord(system, reservation);
-  if (record.exclusiveCpus.length === 0) return makeDirectory(system, reservation, record);
-  const lock = await system.locks.take(join(reservation.root, ".ledger.lock"), `a start of ${record.name}`, {
-    waitMs: ledgerWaitMs,
-  });
-  if (!("release" in lock)) {
-    throw refusal("VM_BUSY", {
-      found: `${lock.heldBy || "another start"} holds the list of reserved host CPUs`,
-      needed: "the list for a moment",
-      fix: "try again",
-    });
-  }
-  try {
-    checkFree(system, reservation.root, record);
+  const { exclusiveCpus, pciFunctions = [] } = record;
+  if (exclusiveCpus.length + pciFunctions.length === 0) return makeDirectory(system, reservation, record);
+  return withLedgerLock(system, root, `a start of ${record.name}`, () => {
+    const taken = [...takenCpus(system, root, exclusiveCpus), ...takenDevices(system, root, pciFunctions)];
+    if (taken.length > 0) throw new QlaunchError(taken);
     return makeDirectory(system, reservation, record);
-  } finally {
-    lock.release();
-  }
+  });
 }
 
-function checkFree(system: System, root: string, record: VmRecord): void {
+function takenCpus(system: System, root: string, wanted: IdSet): readonly Diagnostic[] {
   const taken = holdings(system, root).flatMap(({ vm, exclusiveCpus }) => {
-    const shared = idIntersection(exclusiveCpus, record.exclusiveCpus);
+    const shared = idIntersection(exclusiveCpus, wanted);
     return shared.length === 0 ? [] : [`host CPUs ${formatIdSet(shared)} belong to ${vm}`];
   });
-  if (taken.length === 0) return;
-  throw refusal("HOST_CPUS_SHORT", {
+  if (taken.length === 0) return [];
+  return refusal("HOST_CPUS_SHORT", {
     found: taken.join(", "),
     needed: "host CPUs that no other VM's vCPUs have to themselves",
     fix: "start it again: pinning auto takes other CPUs; or change pinning.vcpus",
+  }).diagnostics;
+}
+
+/** With the ledger's lock held: what speaks against taking these functions. One problem a VM that has some. */
+export function takenDevices(system: System, root: string, wanted: readonly string[]): readonly Diagnostic[] {
+  return holdings(system, root).flatMap(({ vm, pciFunctions = [] }) => {
+    const shared = pciFunctions.filter((address) => wanted.includes(address));
+    if (shared.length === 0) return [];
+    return refusal("HOST_DEVICE_BUSY", {
+      found: `${shared.join(", ")} ${shared.length === 1 ? "belongs" : "belong"} to ${vm}`,
+      needed: "devices that no other VM has",
+      fix: `qlaunch down ${vm} gives them back, also when it is dead; or name other devices`,
+    }).diagnostics;
   });
 }
 
@@ -92,6 +93,7 @@ function newRecord(system: System, { plan, version }: Reservation): VmRecord {
     })),
     // Those of vCPUs that may come later too: a place that was planned is there when it is wanted.
     exclusiveCpus: idUnion(vcpus.filter((vcpu) => vcpu.exclusive).map((vcpu) => vcpu.hostCpus ?? [])),
+    pciFunctions: plan.run.passthrough.map(({ address }) => address),
     undo: [],
   };
 }

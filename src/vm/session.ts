@@ -58,7 +58,9 @@ export function requireRunning(system: System, found: FoundVm): VmRecord {
 export function readPlan(system: System, found: FoundVm): Plan {
   try {
     // Ours alone, and written whole: what is in it is what the start wrote.
-    return JSON.parse(system.files.readText(planFile(found.places.directory))) as Plan;
+    const plan = JSON.parse(system.files.readText(planFile(found.places.directory))) as Plan;
+    // Plans of older programs have no devices of the host.
+    return { ...plan, run: { ...plan.run, passthrough: plan.run.passthrough ?? [] } };
   } catch (error) {
     if (!(error instanceof SystemError || error instanceof SyntaxError)) throw error;
     throw refusal("VM_STALE", {

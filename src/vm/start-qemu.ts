@@ -3,7 +3,7 @@ import type { Plan } from "../plan/types.ts";
 import type { StartedProcess, System } from "../system/index.ts";
 import type { Account } from "./accounts.ts";
 import { wrapCommand } from "./command.ts";
-import type { Journal } from "./journal.ts";
+import { type Journal, pidFileMark } from "./journal.ts";
 import { lockedMemoryLimit } from "./limits.ts";
 import { identify } from "./process.ts";
 
@@ -27,7 +27,7 @@ export async function startQemu(start: QemuStart): Promise<StartedProcess> {
     account,
     privilegedHelpers: run.bridges.length > 0,
   });
-  const settle = journal.expectProcess("start QEMU", ["-pidfile", run.pidFile]);
+  const settle = journal.expectProcess("start QEMU", [pidFileMark, run.pidFile]);
   let started: StartedProcess;
   try {
     started = await system.processes.start(command.program, command.arguments, { logPath: run.logFile });

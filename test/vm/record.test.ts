@@ -23,9 +23,22 @@ const record: VmRecord = {
   exclusiveCpus: [1],
   undo: [
     { step: "make the run directory", action: { do: "remove", path: "/run/qlaunch/vm" } },
+    {
+      step: "bind 0000:41:00.0",
+      action: { do: "give-back-device", address: "0000:41:00.0", driver: "nvidia", override: null },
+    },
     { step: "start QEMU", action: { do: "end-process", process: null, marks: ["-pidfile", "/x"] } },
   ],
 };
+
+const giveBack = (change: object) => ({
+  undo: [
+    {
+      step: "x",
+      action: { do: "give-back-device", address: "0000:41:00.0", driver: null, override: null, ...change },
+    },
+  ],
+});
 
 describe("vm.json", () => {
   it("is read as it was written", () => {
@@ -37,6 +50,11 @@ describe("vm.json", () => {
     expect(parseRecord(JSON.stringify({ format: 0 }))).toMatchObject({ kind: "broken" });
     expect(parseRecord("{")).toMatchObject({ kind: "broken", problem: "its vm.json is not JSON" });
     expect(parseRecord("[]")).toMatchObject({ kind: "broken" });
+  });
+
+  it("may have devices of the host", () => {
+    const withDevices = { ...record, pciFunctions: ["0000:41:00.0"] };
+    expect(parseRecord(JSON.stringify(withDevices))).toEqual({ kind: "record", record: withDevices });
   });
 
   it.each(Object.keys(record))("is broken without %s", (key) => {
@@ -51,6 +69,13 @@ describe("vm.json", () => {
     { undo: [{ step: "x", action: { do: "format-disk", path: "/" } }] },
     { undo: [{ step: "x", action: { do: "remove" } }] },
     { helpers: {} },
+    { pciFunctions: ["../../etc"] },
+    giveBack({ address: "../0000:41:00.0" }),
+    giveBack({ address: "0000:41:00.0\n" }),
+    giveBack({ driver: "../../../etc" }),
+    giveBack({ driver: ".." }),
+    giveBack({ override: "nvme\nvfio-pci" }),
+    giveBack({ override: undefined }),
   ])("is broken with %j", (change) => {
     expect(parseRecord(JSON.stringify({ ...record, ...change })).kind).toBe("broken");
   });
