@@ -1,8 +1,8 @@
 import { type Files, SystemError } from "../system/index.ts";
 import type { PciFunction } from "./topology.ts";
 
-/** What only the config space of a function tells. */
-export interface ConfigFacts extends Pick<PciFunction, "acs" | "ats"> {
+/** What the config space of a function tells. */
+export interface ConfigFacts extends Pick<PciFunction, "link" | "acs" | "ats"> {
   /** Device or port type of the PCI Express capability; absent for conventional PCI. */
   readonly portType?: number;
 }
@@ -29,13 +29,29 @@ export function readConfig(files: Files, path: string): ConfigFacts | undefined 
   const extended = extendedCapabilities(space);
   const acs = extended.get(0x0d);
   const ats = extended.get(0x0f);
+  const link = linkOf(space, express);
   return {
     portType: ((space.word(express + 2) ?? 0) >> 4) & 0xf,
+    ...(link === undefined ? {} : { link }),
     ...(acs === undefined
       ? {}
       : { acs: { capability: space.word(acs + 4) ?? 0, control: space.word(acs + 6) ?? 0 } }),
     ...(ats === undefined ? {} : { ats: ((space.word(ats + 6) ?? 0) & 0x8000) !== 0 }),
   };
+}
+
+/** GT/s by the number that registers have for a speed. */
+const speeds = [0, 2.5, 5, 8, 16, 32, 64];
+
+/** The registers of capabilities and status have speed and width at the same bits. */
+function linkOf(space: Space, express: number): PciFunction["link"] {
+  const speedAt = (offset: number) => speeds[(space.word(express + offset) ?? 0) & 0xf] ?? 0;
+  const widthAt = (offset: number) => ((space.word(express + offset) ?? 0) >> 4) & 0x3f;
+  const [maxSpeed, maxWidth] = [speedAt(0x0c), widthAt(0x0c)];
+  if (maxSpeed === 0 || maxWidth === 0) return undefined;
+  // A link that is down has a width of 0, and some speed.
+  const width = widthAt(0x12);
+  return { maxSpeed, maxWidth, speed: width === 0 ? 0 : speedAt(0x12), width };
 }
 
 interface Space {

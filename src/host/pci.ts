@@ -48,7 +48,8 @@ function readFunction(files: Files, address: string): Reading | undefined {
   const group = linked("iommu_group");
   const physicalFunction = linked("physfn");
   const mostVirtual = Number(text("sriov_totalvfs") ?? 0);
-  const link = readLink(text);
+  const config = readConfig(files, `${path}/config`);
+  const link = config?.portType === undefined ? readLink(text) : config.link;
   return {
     address,
     ...place,
@@ -56,13 +57,13 @@ function readFunction(files: Files, address: string): Reading | undefined {
     node: Number(text("numa_node") ?? -1),
     ...(group === undefined ? {} : { iommuGroup: Number(group) }),
     bars: parseBars(text("resource") ?? ""),
+    ...config,
     ...(link === undefined ? {} : { link }),
     ...(physicalFunction === undefined ? {} : { physicalFunction }),
     ...(mostVirtual === 0
       ? {}
       : { virtualFunctions: { now: Number(text("sriov_numvfs") ?? 0), max: mostVirtual } }),
     isExpress: names.has("max_link_speed"),
-    ...readConfig(files, `${path}/config`),
   };
 }
 
@@ -120,18 +121,14 @@ function parseBars(resource: string): PciBar[] {
     });
 }
 
-/** "32.0 GT/s PCIe" and "16"; "Unknown" and 255 are of a function without a link of its own, or of a dead one. */
+/** For where config space is closed: "32.0 GT/s PCIe" and "16"; "Unknown" and 255 are of a function without a link of its own, or of a dead one. */
 function readLink(text: (name: string) => string | undefined): PciFunction["link"] {
   const speed = (name: string) => Number.parseFloat(text(name) ?? "");
   const maxSpeed = speed("max_link_speed");
   const maxWidth = Number(text("max_link_width") ?? 0);
   if (Number.isNaN(maxSpeed) || maxWidth === 0 || maxWidth === 255) return undefined;
-  return {
-    maxSpeed,
-    maxWidth,
-    speed: speed("current_link_speed") || 0,
-    width: Number(text("current_link_width") ?? 0),
-  };
+  const width = Number(text("current_link_width") ?? 0);
+  return { maxSpeed, maxWidth, speed: width === 0 ? 0 : speed("current_link_speed") || 0, width };
 }
 
 function kindOfPort(portType: number): PciFunction["kind"] {

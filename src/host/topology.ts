@@ -50,7 +50,10 @@ export interface PciFunction {
   /** The driver that has it; absent for none. */
   readonly driver?: string;
   readonly bars: readonly PciBar[];
-  /** Of a port or PCI Express endpoint. Speed in GT/s, width in lanes. Absent where the kernel does not tell. */
+  /**
+   * Of a port or PCI Express endpoint. Speed in GT/s, width in lanes; both 0 now where nothing is connected. Absent for
+   * what has no link.
+   */
   readonly link?: {
     readonly maxSpeed: number;
     readonly maxWidth: number;

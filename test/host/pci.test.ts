@@ -77,10 +77,22 @@ it("takes what the kernel remembers of a function that does not answer", () => {
   expect(dead[0]).not.toHaveProperty("link");
 });
 
-it("says 0 for the speed and width of a port without a link now", () => {
+it("says 0 for the speed and width of a port without a link now, whatever speed it had", () => {
   const link = { maxSpeed: 16, maxWidth: 4, speed: 0, width: 0 };
   const functions = [pciFunction("0000:00:1c.0", { kind: "root-port", class: "060400", link })];
   expect(read(pciFiles(functions))).toEqual(functions);
+  expect(read(pciFiles(functions, "user"))).toEqual(functions);
+  const stale = { ...link, speed: 2.5 };
+  const before = functions.map((each) => ({ ...each, link: stale }));
+  expect(read(pciFiles(before))).toEqual(functions);
+  expect(read(pciFiles(before, "user"))).toEqual(functions);
+});
+
+it("has no link for a function of the root complex", () => {
+  const link = { maxSpeed: 0, maxWidth: 0, speed: 0, width: 0 };
+  const drawn = pciFunction("0000:00:02.0", { class: "030000" });
+  expect(read(pciFiles([{ ...drawn, link }]))).toEqual([drawn]);
+  expect(read(pciFiles([{ ...drawn, link }], "user"))).toEqual([drawn]);
 });
 
 it("ends with a chain of capabilities that is a ring", () => {

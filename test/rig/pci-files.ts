@@ -93,6 +93,8 @@ function configSpace({ vendor, device, kind, link, acs, ats }: PciFunction): Buf
   if (!isExpress) return space;
   space.writeUInt16LE(0x0010, 0x70);
   space.writeUInt16LE((portTypes[kind] << 4) | 2, 0x72);
+  space.writeUInt32LE(linkBits(link.maxSpeed, link.maxWidth), 0x7c);
+  space.writeUInt16LE(linkBits(link.speed, link.width), 0x82);
   // Advanced error reporting first, as most have it, so that the others are found by the chain alone.
   const extended = [
     { id: 0x01, words: [] },
@@ -106,6 +108,10 @@ function configSpace({ vendor, device, kind, link, acs, ats }: PciFunction): Buf
     for (const [place, word] of words.entries()) space.writeUInt16LE(word, offset + 4 + place * 2);
   }
   return space;
+}
+
+function linkBits(speed: number, width: number): number {
+  return [0, 2.5, 5, 8, 16, 32, 64].indexOf(speed) | (width << 4);
 }
 
 const portTypes = {
