@@ -42,6 +42,72 @@ export const knownDeaths: readonly KnownDeath[] = [
     needed: "guest physical addresses wider than $1 bits",
     fix: "set cpus.physicalBits, or make memory.max or pcie.mmio64 smaller",
   },
+  // Devices of the host
+  {
+    words: /vfio_(?:container_)?dma_map\(.*\) = -12|VFIO_MAP_DMA failed: Cannot allocate memory/,
+    needed: "a limit on locked memory above the guest's memory and 1 GiB, for each device behind a vIOMMU",
+    fix: "run it as root, or raise the limit (ulimit -l, or LimitMEMLOCK= of the service); the kernel counts all that one user locks",
+  },
+  {
+    words: /failed to open (\/dev\/vfio\/\S+): Permission denied/,
+    needed: "the right to open $1",
+    fix: 'give it to a group with a udev rule (SUBSYSTEM=="vfio", GROUP="vfio", MODE="0660") that sandbox.groups names, or leave out sandbox.user',
+  },
+  {
+    words: /failed to open (\/dev\/vfio\/\S+): Device or resource busy/,
+    needed: "an IOMMU group that no other program has",
+    fix: "find who has $1: fuser -v $1; a VM of another user or run directory has it too",
+  },
+  {
+    words: /failed to open (\/dev\/vfio\/\S+): No such file or directory/,
+    needed: "the kernel's device node $1",
+    fix: "look whether all functions of the group are on vfio-pci: qlaunch vfio list; a container needs /dev/vfio of its host",
+  },
+  {
+    words: /group (\d+) is not viable/,
+    needed: "every function of IOMMU group $1 on vfio-pci, or without a driver",
+    fix: 'look who else is in the group: qlaunch vfio list --all; pass these through too, or set passthrough.group to "whole"',
+  },
+  {
+    words: /vfio (\S+): no such host device|vfio (\S+): no iommu_group found/,
+    needed: "a host device with an IOMMU group at $1$2",
+    fix: "look at the devices with: qlaunch vfio list; without groups, turn the IOMMU on in the firmware's setup and with intel_iommu=on on the kernel command line",
+  },
+  {
+    words: /No available IOMMU models/,
+    needed: "a kernel that can map memory for devices",
+    fix: "modprobe vfio_iommu_type1",
+  },
+  {
+    words: /[Ff]ailed to set iommu for container: Operation not permitted/,
+    needed: "interrupt remapping, without which a device can interrupt as another one",
+    fix: "turn interrupt remapping (x2APIC, VT-d or AMD-Vi) on in the firmware's setup; only where every guest is trusted: allow_unsafe_interrupts=1 of vfio_iommu_type1",
+  },
+  {
+    words: /vfio (\S+): (?:error getting device from group|device is already attached)/,
+    needed: "a device that only this VM has, once, with its whole group on vfio-pci",
+    fix: "look at $1 with: qlaunch vfio list; and whether extraArgs names it again",
+  },
+  {
+    words: /group (\d+) used in multiple address spaces/,
+    needed: "one address space for all devices of group $1: a vIOMMU gives each its own",
+    fix: "leave machine.viommu out, or pass only one device of the group through",
+  },
+  {
+    words: /caching-mode=on for [Ii]ntel/,
+    needed: "a vIOMMU that tells of its mappings",
+    fix: "let machine.viommu make it, instead of extraArgs",
+  },
+  {
+    words: /\/dev\/iommu does not exist|couldn't open directory .*vfio-dev|accept value 'iommufd'/,
+    needed: "a kernel with iommufd and VFIO device nodes",
+    fix: 'set passthrough.backend to "legacy", or use a kernel with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV',
+  },
+  {
+    words: /NVIDIA GPUDirect (?:Clique ID|cap): (.*)/,
+    needed: "an NVIDIA GPU, and a QEMU that finds room for the capability of a P2P clique",
+    fix: 'set clique to "none" for the device, or use QEMU 8.1 or newer',
+  },
   // Accelerator and CPU
   {
     words:

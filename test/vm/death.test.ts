@@ -3,7 +3,7 @@ import { explain, explainWords } from "../../src/vm/death.ts";
 import { knownDeaths } from "../../src/vm/death-table.ts";
 import { findComplaint, findWarnings } from "../../src/vm/last-words.ts";
 
-/** As QEMU 7.2.22 and 10.0 wrote them; [words, part of the fix]. */
+/** As QEMU 7.2.22 and 10.0 wrote them, or have them in their programs; [words, part of the fix]. */
 const seen: readonly (readonly [words: string, fix: string])[] = [
   [
     "qemu-system-x86_64: unable to map backing store for guest RAM: Cannot allocate memory",
@@ -103,10 +103,53 @@ const seen: readonly (readonly [words: string, fix: string])[] = [
     "qemu-system-x86_64: -device vhost-vsock-pci,guest-cid=5: vhost-vsock: failed to open vhost device: No such file or directory",
     "vhost_vsock",
   ],
+  [
+    "qemu-system-x86_64: -device vfio-pci,host=0000:77:00.0: vfio /sys/bus/pci/devices/0000:77:00.0: no such host device: No such file or directory",
+    "intel_iommu=on",
+  ],
+  [
+    "qemu-system-x86_64: -device vfio-pci,host=0000:00:00.0: vfio 0000:00:00.0: no iommu_group found: No such file or directory",
+    "intel_iommu=on",
+  ],
+  ...vfio("failed to open /dev/vfio/12: Permission denied", "sandbox.groups"),
+  ...vfio("failed to open /dev/vfio/12: Device or resource busy", "fuser -v /dev/vfio/12"),
+  ...vfio("failed to open /dev/vfio/12: No such file or directory", "a container needs"),
+  ...vfio("group 12 is not viable", "qlaunch vfio list --all"),
+  ...vfio("failed to setup container for group 12: No available IOMMU models", "vfio_iommu_type1"),
+  ...vfio(
+    "failed to setup container for group 12: Failed to set iommu for container: Operation not permitted",
+    "interrupt remapping",
+  ),
+  ...vfio(
+    "failed to setup container for group 12: memory listener initialization failed: Region pc.ram: vfio_dma_map(0x5581, 0x0, 0x80000000, 0x7f01) = -12 (Cannot allocate memory)",
+    "LimitMEMLOCK",
+  ),
+  ["qemu-system-x86_64: VFIO_MAP_DMA failed: Cannot allocate memory", "LimitMEMLOCK"],
+  ...vfio("error getting device from group 12: No such device", "0000:41:00.0 with"),
+  ...vfio("device is already attached", "extraArgs"),
+  ...vfio("group 12 used in multiple address spaces", "machine.viommu"),
+  [
+    "qemu-system-x86_64: We need to set caching-mode=on for intel-iommu to enable device assignment with IOMMU protection.",
+    "machine.viommu",
+  ],
+  [
+    "qemu-system-x86_64: Device assignment is not allowed without enabling caching-mode=on for Intel IOMMU.",
+    "machine.viommu",
+  ],
+  [
+    "qemu-system-x86_64: -object iommufd,id=i: /dev/iommu does not exist (is your kernel config missing CONFIG_IOMMUFD?)",
+    "legacy",
+  ],
+  ...vfio("NVIDIA GPUDirect Clique ID: unsupported PCI class", "8.1"),
+  ...vfio("Failed to add NVIDIA GPUDirect cap: PCI capability 9 at offset 0xc8 overlaps", "8.1"),
   ["qemu-system-x86_64: -device virtio-rng-pci,foo=1: Property 'virtio-rng-pci.foo' not found", "explain"],
   ["qemu-system-x86_64: -device foo-pci: 'foo-pci' is not a valid device model name", "package of QEMU"],
   [
     "qemu-system-x86_64: -object iommufd,id=i: Parameter 'qom-type' does not accept value 'iommufd'",
+    "legacy",
+  ],
+  [
+    "qemu-system-x86_64: -object sgx-epc,id=i: Parameter 'qom-type' does not accept value 'sgx-epc'",
     "newer QEMU",
   ],
   ["qemu-system-x86_64: -device virtio-rng-pci,id=a: Duplicate ID 'a' for device", "another a"],
@@ -118,6 +161,10 @@ const seen: readonly (readonly [words: string, fix: string])[] = [
   ["setpriv: setresgid failed: Operation not permitted", "as root"],
   ["prlimit: failed to set the MEMLOCK resource limit: Operation not permitted", "ulimit"],
 ];
+
+function vfio(words: string, fix: string): [words: string, fix: string][] {
+  return [[`qemu-system-x86_64: -device vfio-pci,host=0000:41:00.0: vfio 0000:41:00.0: ${words}`, fix]];
+}
 
 describe("QEMU's last words", () => {
   it.each(seen)("%s", (words, fix) => {

@@ -10,6 +10,7 @@ import type { CheckContext } from "./context.ts";
 import { checkFeatures } from "./features.ts";
 import { checkFiles } from "./files.ts";
 import { checkNetworks } from "./network.ts";
+import { checkPassthrough } from "./passthrough.ts";
 import { checkPrivileges } from "./privileges.ts";
 import { checkPrograms } from "./programs.ts";
 
@@ -38,6 +39,7 @@ export async function preflight(system: System, plan: Plan, host: Host): Promise
     ...checkFeatures(context),
     ...checkFiles(context),
     ...checkNetworks(context),
+    ...checkPassthrough(context),
     ...checkPrivileges(context),
   ];
 }

@@ -17,14 +17,17 @@ export function checkPrivileges(context: CheckContext): Diagnostic[] {
 }
 
 function checkLockedMemory({ system, plan, account }: CheckContext): Diagnostic[] {
-  const { lockedBytes } = plan.run;
+  const { lockedBytes, passthrough } = plan.run;
   const limit = lockedMemoryLimit(system.files, lockedBytes, account === undefined);
   if (typeof limit !== "number" || limit >= lockedBytes) return [];
   return [
-    error("HOST_LOCKED_MEMORY", ["memory", "locked"], {
+    error("HOST_LOCKED_MEMORY", passthrough.length > 0 ? ["passthrough"] : ["memory", "locked"], {
       found: `you may lock ${describeByteSize(limit)}`,
-      needed: `${describeByteSize(lockedBytes)}: the guest's memory and QEMU's own`,
-      fix: "raise the hard limit (memlock in /etc/security/limits.conf, LimitMEMLOCK= of a service), run it as root, or leave locked out",
+      needed:
+        passthrough.length > 0
+          ? `${describeByteSize(lockedBytes)}: all that devices of the host may read and write stays in memory`
+          : `${describeByteSize(lockedBytes)}: the guest's memory and QEMU's own`,
+      fix: `raise the hard limit (memlock in /etc/security/limits.conf, LimitMEMLOCK= of a service), run it as root, or leave ${passthrough.length > 0 ? "the devices" : "locked"} out`,
     }),
   ];
 }

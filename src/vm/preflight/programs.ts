@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../errors/index.ts";
 import { lockedMemoryLimit } from "../limits.ts";
+import { hasDriver, vfioPci } from "../vfio/pci-function.ts";
 import { type CheckContext, error, when } from "./context.ts";
 
 /** QEMU, the programs beside it, and those that the start uses. */
@@ -43,6 +44,7 @@ function launchTools({ system, plan, account }: CheckContext) {
   const limits =
     run.openFiles !== undefined ||
     lockedMemoryLimit(system.files, run.lockedBytes, account === undefined) !== undefined;
+  const modules = run.passthrough.length > 0 && !hasDriver(system.files, vfioPci);
   const tool = (program: string, use: string, needed: boolean, debianPackage = "util-linux") =>
     needed ? [{ program, use, debianPackage }] : [];
   return [
@@ -50,6 +52,7 @@ function launchTools({ system, plan, account }: CheckContext) {
     ...tool("taskset", "pins threads", pins),
     ...tool("xargs", "pins threads", pins, "findutils"),
     ...tool("prlimit", "sets limits", limits),
+    ...tool("modprobe", "loads the driver vfio-pci", modules, "kmod"),
     ...tool("setpriv", "makes QEMU run as another user", account !== undefined),
   ];
 }
