@@ -21,9 +21,10 @@ const mostCapabilities = 96;
  */
 export function readConfig(files: Files, path: string): ConfigFacts | undefined {
   const space = openSpace(files, path);
-  const vendor = space.word(0);
-  // The first capability pointer is in the 64 bytes, what it points to is not.
-  if (vendor === undefined || vendor === 0xffff || space.word(pieceBytes) === undefined) return undefined;
+  // Virtual functions have no vendor id here, so the status tells who is dead. The first pointer to a capability is in
+  // the 64 bytes, what it points to is not.
+  const status = space.word(0x06);
+  if (status === undefined || status === 0xffff || space.word(pieceBytes) === undefined) return undefined;
   const express = findCapability(space, 0x10);
   if (express === undefined) return {};
   const extended = extendedCapabilities(space);

@@ -121,7 +121,10 @@ function parseBars(resource: string): PciBar[] {
     });
 }
 
-/** For where config space is closed: "32.0 GT/s PCIe" and "16"; "Unknown" and 255 are of a function without a link of its own, or of a dead one. */
+/**
+ * For where config space is closed: "32.0 GT/s PCIe" and "16"; "Unknown" and 255 are of a function without a link of its
+ * own, or of a dead one.
+ */
 function readLink(text: (name: string) => string | undefined): PciFunction["link"] {
   const speed = (name: string) => Number.parseFloat(text(name) ?? "");
   const maxSpeed = speed("max_link_speed");

@@ -79,5 +79,6 @@ export const behindSwitch: readonly PciFunction[] = [
     iommuGroup: 9,
     physicalFunction: "0000:1b:00.0",
     link,
+    ats: true,
   }),
 ];

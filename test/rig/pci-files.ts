@@ -82,11 +82,12 @@ function resourceLines({ bars }: PciFunction): string[] {
 }
 
 /** Header, a capability of power management, that of PCI Express for what has a link, and the extended ones. */
-function configSpace({ vendor, device, kind, link, acs, ats }: PciFunction): Buffer {
+function configSpace({ vendor, device, physicalFunction, kind, link, acs, ats }: PciFunction): Buffer {
   const isExpress = link !== undefined;
   const space = Buffer.alloc(isExpress ? 4096 : 256);
-  space.writeUInt16LE(Number.parseInt(vendor, 16), 0);
-  space.writeUInt16LE(Number.parseInt(device, 16), 2);
+  const isVirtual = physicalFunction !== undefined;
+  space.writeUInt16LE(isVirtual ? 0xffff : Number.parseInt(vendor, 16), 0);
+  space.writeUInt16LE(isVirtual ? 0xffff : Number.parseInt(device, 16), 2);
   space.writeUInt16LE(0x10, 6);
   space.writeUInt8(0x50, 0x34);
   space.writeUInt16LE(isExpress ? 0x7001 : 0x0001, 0x50);
