@@ -4,6 +4,7 @@ import {
   type Host,
   type HostNode,
   readFirmware,
+  readGatheredHost,
   readNodes,
   readOnlineCpus,
   readSnapshot,
@@ -52,6 +53,34 @@ export async function takeSnapshot(system: System, choice: HostChoice): Promise<
     requireQemu: false,
     mayStart: true,
   });
+}
+
+/**
+ * A machine that was gathered into a folder, with what QEMU can do here.
+ * @throws QlaunchError HOST_SNAPSHOT when the folder has too little
+ */
+export async function takeGatheredSnapshot(
+  system: System,
+  choice: Pick<HostChoice, "qemu"> & { readonly folder: string },
+): Promise<Host> {
+  const { folder } = choice;
+  const { qemu } = await discoverHost(system, { qemu: choice.qemu, need: { qemu: "if-present" } });
+  try {
+    const gathered = readGatheredHost(system.files, folder);
+    return { ...gathered, ...(qemu === undefined ? {} : { qemu }), firmware: readFirmware(system.files) };
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw refusal(
+      "HOST_SNAPSHOT",
+      {
+        found: `${folder} is no gathered machine`,
+        needed: "a folder with /proc/cpuinfo, /sys/devices/system and /sys/bus/pci of a machine",
+        fix: "gather it on that machine: hwloc-gather-topology --io NAME; then unpack NAME.tar.bz2",
+        detail: error.message,
+      },
+      { cause: error },
+    );
+  }
 }
 
 function loadSnapshot(system: System, file: string): Host {

@@ -1,6 +1,7 @@
 export { readOnlineCpus } from "./cpus.ts";
 export { type DiscoverOptions, discoverHost, type HostNeeds } from "./discover.ts";
 export { readFirmware } from "./firmware.ts";
+export { readGatheredHost } from "./gathered.ts";
 export type { Holding, Ledger } from "./ledger.ts";
 export { readNodes } from "./nodes.ts";
 export { readPci } from "./pci.ts";

@@ -1,11 +1,11 @@
 import type { Files } from "../system/index.ts";
-import type { IommuFacts } from "./topology.ts";
+import type { IommuFacts, PciFunction } from "./topology.ts";
 
 /** What the kernel has for giving devices to guests. @see https://docs.kernel.org/driver-api/vfio.html */
-export function readIommu(files: Files): IommuFacts {
+export function readIommu(files: Files, functions: readonly Pick<PciFunction, "iommuGroup">[]): IommuFacts {
   const addressBits = readAddressBits(files);
   return {
-    enabled: (files.list("/sys/kernel/iommu_groups") ?? []).length > 0,
+    enabled: functions.some(({ iommuGroup }) => iommuGroup !== undefined),
     vfioPci: findVfioPci(files),
     iommufd: files.facts("/dev/iommu") !== undefined,
     ...(addressBits === undefined ? {} : { addressBits }),

@@ -9,7 +9,8 @@ const folder = "/sys/bus/pci/devices";
 
 /** PCI functions and the IOMMU, as `Host` has them. Nothing is kept: drivers and uses change. */
 export function readPci(files: Files): Required<Pick<Host, "pci" | "iommu">> {
-  return { pci: readPciFunctions(files), iommu: readIommu(files) };
+  const pci = readPciFunctions(files);
+  return { pci, iommu: readIommu(files, pci) };
 }
 
 /** Every function of every domain, by address. @see https://docs.kernel.org/PCI/sysfs-pci.html */

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { readIommu } from "../../src/host/iommu.ts";
 import { type FakeFile, fakeSystem } from "../rig/fake-system.ts";
 
-const read = (tree: Record<string, FakeFile>) => readIommu(fakeSystem(tree).files);
+const read = (tree: Record<string, FakeFile>, iommuGroup?: number) =>
+  readIommu(fakeSystem(tree).files, [{}, iommuGroup === undefined ? {} : { iommuGroup }]);
 const release = { "/proc/sys/kernel/osrelease": "6.1.0-40-amd64\n" };
 const modules = "/lib/modules/6.1.0-40-amd64";
 
@@ -11,15 +12,17 @@ it("has nothing on a machine without an IOMMU", () =>
 
 it("takes the narrowest of Intel's units", () => {
   expect(
-    read({
-      "/sys/kernel/iommu_groups/0/type": "DMA\n",
-      "/sys/bus/pci/drivers/vfio-pci/bind": "",
-      "/dev/iommu": { facts: { kind: "character" } },
-      // Bits 21 to 16 are 0x38 and 0x2e.
-      "/sys/class/iommu/dmar0/intel-iommu/cap": "19ed008c40b80c66\n",
-      "/sys/class/iommu/dmar1/intel-iommu/cap": "d2008c40ae0462\n",
-      "/sys/class/iommu/ivhd0/amd-iommu/cap": "0\n",
-    }),
+    read(
+      {
+        "/sys/bus/pci/drivers/vfio-pci/bind": "",
+        "/dev/iommu": { facts: { kind: "character" } },
+        // Bits 21 to 16 are 0x38 and 0x2e.
+        "/sys/class/iommu/dmar0/intel-iommu/cap": "19ed008c40b80c66\n",
+        "/sys/class/iommu/dmar1/intel-iommu/cap": "d2008c40ae0462\n",
+        "/sys/class/iommu/ivhd0/amd-iommu/cap": "0\n",
+      },
+      0,
+    ),
   ).toEqual({ enabled: true, vfioPci: "loaded", iommufd: true, addressBits: 47 });
 });
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { filesFromGrep } from "../../scripts/host-from-text.ts";
 import { planArgv } from "../../src/actions/format-plan.ts";
-import { snapshotText, takeSnapshot } from "../../src/actions/host.ts";
+import { snapshotText, takeGatheredSnapshot, takeSnapshot } from "../../src/actions/host.ts";
 import { type PlanRequest, planProfile } from "../../src/actions/plan.ts";
 import { checkProfile } from "../../src/actions/start.ts";
 import { QlaunchError } from "../../src/errors/index.ts";
@@ -81,6 +81,18 @@ it("shows the host of a snapshot, and nothing of this machine", async () => {
   const file = "/vms/hgx.json";
   const system = fakeSystem({ [file]: text("hosts/hgx-h200.json") });
   expect(snapshotText(await takeSnapshot(system, { snapshot: file }))).toBe(text("hosts/hgx-h200.json"));
+});
+
+it("makes a snapshot of a machine in a folder, and refuses a folder with too little", async () => {
+  const files = Object.entries(filesFromGrep(text("hosts/sources/laptop.sysfs.txt")));
+  const system = fakeSystem(Object.fromEntries(files.map(([path, file]) => [`/gathered${path}`, file])));
+  const { cpus, pci, ...host } = await takeGatheredSnapshot(system, { folder: "/gathered" });
+  expect([cpus.length, pci, host.qemu]).toEqual([8, [], undefined]);
+  const refused = await outcome(takeGatheredSnapshot(system, { folder: "/gathered/proc" }));
+  if (!(refused instanceof QlaunchError)) throw new Error("nothing was refused");
+  expect(refused.diagnostics).toMatchObject([
+    { code: "HOST_SNAPSHOT", found: "/gathered/proc is no gathered machine" },
+  ]);
 });
 
 it("checks a guest that fits this machine to the end", async () => {

@@ -7,6 +7,12 @@ interface HostOptions {
   readonly qemu?: string;
 }
 
+interface SnapshotOptions {
+  readonly json?: boolean;
+  readonly qemu?: string;
+  readonly sysfs?: string;
+}
+
 const qemuOption = [
   "--qemu <program>",
   "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)",
@@ -45,13 +51,26 @@ export function addHost(program: Command): void {
     .description(
       "Prints what planning needs to know of this machine. Plans made from it elsewhere equal plans made here.",
     )
+    .option(
+      "--sysfs <folder>",
+      "a machine whose /proc and /sys are in this folder, as hwloc-gather-topology --io packs them, with the QEMU of this one",
+    )
     .option(...qemuOption)
     .addHelpText(
       "after",
-      examples("qlaunch host snapshot > rack7.json", "qlaunch plan gpu.json --host rack7.json"),
+      examples(
+        "qlaunch host snapshot > rack7.json",
+        "qlaunch plan gpu.json --host rack7.json",
+        "qlaunch host snapshot --sysfs ./rack8 > rack8.json",
+      ),
     );
-  define(snapshot, async ({ system, terminal }, options: HostOptions) => {
-    const { takeSnapshot, snapshotText } = await import("../../actions/host.ts");
-    terminal.print(snapshotText(await takeSnapshot(system, { qemu: options.qemu })).trimEnd());
+  define(snapshot, async ({ system, terminal }, options: SnapshotOptions) => {
+    const { takeGatheredSnapshot, takeSnapshot, snapshotText } = await import("../../actions/host.ts");
+    const { qemu, sysfs } = options;
+    const facts =
+      sysfs === undefined
+        ? await takeSnapshot(system, { qemu })
+        : await takeGatheredSnapshot(system, { qemu, folder: sysfs });
+    terminal.print(snapshotText(facts).trimEnd());
   });
 }
