@@ -63,11 +63,14 @@ export async function takeGatheredSnapshot(
   system: System,
   choice: Pick<HostChoice, "qemu"> & { readonly folder: string },
 ): Promise<Host> {
-  const { folder } = choice;
+  const gathered = readGathered(system, choice.folder);
   const { qemu } = await discoverHost(system, { qemu: choice.qemu, need: { qemu: "if-present" } });
+  return { ...gathered, ...(qemu === undefined ? {} : { qemu }), firmware: readFirmware(system.files) };
+}
+
+function readGathered(system: System, folder: string): Omit<Host, "qemu" | "firmware"> {
   try {
-    const gathered = readGatheredHost(system.files, folder);
-    return { ...gathered, ...(qemu === undefined ? {} : { qemu }), firmware: readFirmware(system.files) };
+    return readGatheredHost(system.files, folder);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw refusal(

@@ -84,10 +84,12 @@ it("shows the host of a snapshot, and nothing of this machine", async () => {
 });
 
 it("makes a snapshot of a machine in a folder, and refuses a folder with too little", async () => {
-  const files = Object.entries(filesFromGrep(text("hosts/sources/laptop.sysfs.txt")));
-  const system = fakeSystem(Object.fromEntries(files.map(([path, file]) => [`/gathered${path}`, file])));
-  const { cpus, pci, ...host } = await takeGatheredSnapshot(system, { folder: "/gathered" });
-  expect([cpus.length, pci, host.qemu]).toEqual([8, [], undefined]);
+  const here = filesFromGrep(text("hosts/sources/laptop.sysfs.txt"));
+  const there = filesFromGrep(text("hosts/sources/sparse.sysfs.txt"));
+  const below = Object.entries(there).map(([path, file]) => [`/gathered${path}`, file]);
+  const system = fakeSystem({ ...here, ...Object.fromEntries(below) });
+  const host = await takeGatheredSnapshot(system, { folder: "/gathered" });
+  expect([host.cpus.length, host.nodes.length, host.pci, host.qemu]).toEqual([24, 4, [], undefined]);
   const refused = await outcome(takeGatheredSnapshot(system, { folder: "/gathered/proc" }));
   if (!(refused instanceof QlaunchError)) throw new Error("nothing was refused");
   expect(refused.diagnostics).toMatchObject([
