@@ -5,6 +5,8 @@ export interface Check {
 }
 
 export interface Suite {
+  /** The profile of the simulated host, without its ending. Default lab-host. */
+  readonly host?: "lab-host" | "lab-hgx";
   /** How long all of it may take there; several times what it takes on an idle machine. */
   readonly timeoutSeconds: number;
   readonly checks: readonly Check[];

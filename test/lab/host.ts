@@ -1,17 +1,20 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { connectQmp, type QmpClient } from "../../src/qmp/index.ts";
 import type { ProbeReport } from "../rig/probe.ts";
 
-const execute = promisify(execFile);
+export const execute = promisify(execFile);
 
 /** Minutes, not seconds: everything is emulated, and the guest's guest twice. */
 const timeout = 240_000;
 const maxBuffer = 64 << 20;
 
 /** The checkout; scripts/lab starts its command in the folder that it was started in. */
-const program = `${process.cwd()}/bin/qlaunch.mjs`;
-const prober = `${process.cwd()}/scripts/probe-report.mjs`;
+export const program = `${process.cwd()}/bin/qlaunch.mjs`;
 
 export interface Ended {
   readonly exitCode: number;
@@ -46,11 +49,41 @@ export async function qlaunchJson<T>(...words: readonly string[]): Promise<T> {
   return JSON.parse(lines.startsWith('{"type"') ? (lines.split("\n").at(-1) ?? "") : lines) as T;
 }
 
-/** Asks the probe guest of a VM; waits until it has booted. */
+/** Asks the probe guest of a VM; waits until it has booted. In this process: a program more takes seconds here. */
 export async function askGuest<T = ProbeReport>(name: string, request = "report"): Promise<T> {
-  const words = [`/run/qlaunch/${name}/qemu/channel0.sock`, request, "--timeout", "200"];
-  const { stdout } = await execute(prober, words, { timeout, maxBuffer });
-  return JSON.parse(stdout) as T;
+  const socket = connect(`/run/qlaunch/${name}/qemu/channel0.sock`);
+  const timer = setTimeout(() => socket.destroy(new Error(`no answer to "${request}"`)), timeout);
+  try {
+    socket.write(`${request}\n`);
+    const [answer] = await once(createInterface({ input: socket }), "line", { signal: endOf(socket) });
+    return JSON.parse(answer) as T;
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}
+
+/** Aborts when a socket ends, with what went wrong. */
+function endOf(socket: Socket): AbortSignal {
+  const end = new AbortController();
+  socket.once("error", (error) => end.abort(error));
+  socket.once("close", () => end.abort(new Error("the guest's channel was closed")));
+  return end.signal;
+}
+
+/** Asks QEMU itself, on the monitor for people. */
+export async function withQmp<T>(name: string, ask: (qmp: QmpClient) => Promise<T>): Promise<T> {
+  const qmp = await connectQmp(connect(`/run/qlaunch/${name}/qemu/monitor.sock`), { timeoutMs: timeout });
+  try {
+    return await ask(qmp);
+  } finally {
+    await qmp.close();
+  }
+}
+
+/** Loads modules of the simulated host's kernel. */
+export async function modprobe(...modules: readonly string[]): Promise<void> {
+  await execute("modprobe", ["--all", ...modules], { timeout });
 }
 
 /** QEMU's process, as it wrote it itself. */

@@ -12,6 +12,7 @@ import {
   qlaunchOk,
   reserveHugepages,
   threadsOf,
+  withQmp,
 } from "./host.ts";
 import { probeGuest, writeImage, writeProfile } from "./profiles.ts";
 
@@ -57,20 +58,21 @@ const placedMib = () => {
 
 /** Everything that a change could leave behind in QEMU and in the kernel. */
 async function census(): Promise<object> {
-  const qmp = async (command: string, words = {}) =>
-    JSON.parse(await qlaunchOk("qmp", name, command, JSON.stringify(words))) as Record<string, unknown>[];
-  const names = async (path: string) => (await qmp("qom-list", { path })).map((entry) => entry.name);
   const pid = pidOf(name);
   const vcpus = [...threadsOf(pid).values()].filter((thread) => thread.name.startsWith("CPU "));
-  return {
-    objects: await names("/objects"),
-    devices: await names("/machine/peripheral"),
-    memory: await qmp("query-memory-devices"),
-    nodes: (await qmp("query-named-block-nodes")).map((node) => node["node-name"]),
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    vcpus: vcpus.length,
-    placed: placedMib(),
-  };
+  const qemu = await withQmp(name, async (qmp) => {
+    // QEMU keeps them in a hash table, whose order changes with it.
+    const names = async (path: string) =>
+      (await qmp.execute("qom-list", { path })).map((entry) => entry.name).sort();
+    return {
+      objects: await names("/objects"),
+      devices: await names("/machine/peripheral"),
+      memory: await qmp.execute("query-memory-devices"),
+      blockNodes: (await qmp.execute("query-named-block-nodes")).map((node) => node["node-name"]),
+      descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    };
+  });
+  return { ...qemu, vcpus: vcpus.length, placed: placedMib() };
 }
 
 /** The guest switches a slot on five seconds after it was told of a device. */
@@ -86,10 +88,14 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
 let bare: object = {};
 const guestTime = ["--timeout", "200"];
 const remove = (kind: string, id: string) => qlaunchOk(kind, "remove", name, id, ...guestTime);
+/** What the simulated host writes is in memory, and such a file system has no direct I/O. */
 const addDisk = (image: string) =>
   qlaunchOk(
     ...["device", "add", name, "--numa-cell", "1"],
-    ...["--disk", JSON.stringify({ id: "data", file: image, format: "raw", serial: "lab-disk" })],
+    ...[
+      "--disk",
+      JSON.stringify({ id: "data", file: image, format: "raw", cache: "writeback", serial: "lab-disk" }),
+    ],
   );
 const addNic = () =>
   qlaunchOk(
@@ -196,23 +202,6 @@ export const liveDevices: Suite = {
         const seen = await report();
         assert.deepEqual([seen.block, seen.net], [[], []]);
         assert.deepEqual(await census(), bare);
-      },
-    },
-    {
-      name: "three more rounds leave nothing behind",
-      async run() {
-        const image = writeImage("data.img", 32 * MiB);
-        for (let round = 0; round < 3; round++) {
-          await qlaunchOk("memory", "add", name, "--size", "128M", "--cell", "0", "--id", "more");
-          await addDisk(image);
-          await addNic();
-          await askGuest<object>(name, "online");
-          for (const id of ["data", "net1"]) await remove("device", id);
-          await remove("memory", "more");
-        }
-        assert.deepEqual(await census(), bare);
-        const states = (await qlaunchJson<{ state: string }[]>("ops", name)).map(({ state }) => state);
-        assert.deepEqual([...new Set(states)], ["done"]);
       },
     },
     {

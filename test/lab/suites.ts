@@ -1,5 +1,5 @@
 import { liveDevices } from "./live-devices.ts";
-import { liveVcpus } from "./live-vcpus.ts";
+import { rounds } from "./rounds.ts";
 import { spine } from "./spine.ts";
 
-export const suites = { spine, "live-vcpus": liveVcpus, "live-devices": liveDevices };
+export const suites = { spine, "live-devices": liveDevices, rounds };

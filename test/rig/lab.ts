@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { type CheckResult, parseResult } from "../lab/checks.ts";
+import { type CheckResult, parseResult, type Suite } from "../lab/checks.ts";
 import { suites } from "../lab/suites.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -29,9 +29,14 @@ export async function openLab(name: keyof typeof suites): Promise<Lab> {
     format: "esm",
     platform: "node",
     target: "node20.19",
+    // What is written for require() finds one.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
   });
-  const timeout = String(suites[name].timeoutSeconds);
-  const child = spawn(join(root, "scripts/lab"), ["--timeout", timeout, "--", "node", file, name], {
+  const suite: Suite = suites[name];
+  const flags = ["--host", suite.host ?? "lab-host", "--timeout", String(suite.timeoutSeconds)];
+  const child = spawn(join(root, "scripts/lab"), [...flags, "--", "node", file, name], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
