@@ -53,6 +53,8 @@ export const codes = {
   SHARE_COMBINATION: invalid("Shared folder settings that do not go together"),
   PASSTHROUGH_SELECTION: invalid("A device to pass through that is named twice or selects nothing"),
   PASSTHROUGH_CLIQUE: invalid("A P2P clique that this device or guest cannot have"),
+  PASSTHROUGH_COMBINATION: invalid("Settings that do not go together with passed-through devices"),
+  STAND_IN_COMBINATION: invalid("Stand-in settings that do not go together"),
   ARGV_BYTE: invalid("A value with a byte that no QEMU option can carry"),
 
   // Host
