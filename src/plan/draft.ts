@@ -89,6 +89,13 @@ export class Draft {
     if (!isKnown) this.problems.push(problem);
   }
 
+  /** "gpu0" and on, the first that no device has and that is not taken. */
+  freeDeviceId(word: string, taken: ReadonlySet<string>): string {
+    let number = 0;
+    while (taken.has(`${word}${number}`) || this.ids.has("device", `${word}${number}`)) number++;
+    return `${word}${number}`;
+  }
+
   refuse(code: Code, path: JsonPath, problem: Problem): void {
     this.problems.push({ code, severity: "error", path, ...problem });
   }

@@ -10,6 +10,10 @@ export type IdSpace = "device" | "object" | "block node" | "socket";
 export class Ids {
   private readonly owners = new Map<string, JsonPath>();
 
+  has(space: IdSpace, id: string): boolean {
+    return this.owners.has(`${space} ${id}`);
+  }
+
   /** Takes an id. @returns the problem when somebody has it; the first owner keeps it */
   claim(space: IdSpace, id: string, path: JsonPath): Diagnostic | undefined {
     const key = `${space} ${id}`;

@@ -14,11 +14,13 @@ import { planMemoryDevices } from "./memory-devices.ts";
 import { planMonitor } from "./monitor.ts";
 import { planNetworks } from "./networks.ts";
 import { planCells, planNuma } from "./numa.ts";
+import { choosePassthrough, planMirror, planPassthrough } from "./passthrough.ts";
 import { PcieTree } from "./pcie.ts";
 import { type PinningPlan, planPinning } from "./pinning.ts";
 import { checkQemuFeatures } from "./qemu-features.ts";
 import { planSandbox } from "./sandbox.ts";
 import { planShares } from "./shares.ts";
+import { planStandIns } from "./stand-ins.ts";
 import type { Placement, Plan } from "./types.ts";
 
 /**
@@ -42,13 +44,17 @@ export function planVm(input: PlanInput): Result<Plan> {
   checkAddressSpace(draft, accelerator);
   const pinning = planPinning(draft, cpuPlan, cells);
 
-  const tree = new PcieTree(draft);
+  const chosen = choosePassthrough(draft);
+  const mirrored = planMirror(draft, chosen, memory.cells);
+  const tree = new PcieTree(draft, mirrored.tree);
   planDisks(draft, tree);
   const network = planNetworks(draft, tree, accelerator);
   planShares(draft, tree);
   planConsoles(draft, tree);
   planDevices(draft, tree);
   const memoryDevices = planMemoryDevices(draft, tree, memory.cells);
+  planStandIns(draft, tree);
+  const passed = planPassthrough(draft, tree, chosen, mirrored, memory.cells);
   const { devices, options } = tree.finish();
   draft.add(...options, ...draft.leaves);
 
@@ -81,8 +87,8 @@ export function planVm(input: PlanInput): Result<Plan> {
         bridges: network.bridges,
         taps: network.taps,
         ...sandbox,
-        lockedBytes: memory.lockedBytes,
-        passthrough: [],
+        lockedBytes: Math.max(memory.lockedBytes, passed.lockedBytes),
+        passthrough: passed.passthrough,
       },
     },
     draft.problems,

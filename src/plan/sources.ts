@@ -28,5 +28,10 @@ export const sources = {
   smbios: "https://www.dmtf.org/standards/smbios",
   kvm: "https://docs.kernel.org/virt/kvm/api.html",
   viommu: "https://wiki.qemu.org/Features/VT-d",
+  vfio: "https://docs.kernel.org/driver-api/vfio.html",
+  iommufd: "https://www.qemu.org/docs/master/devel/vfio-iommufd.html",
+  clique: "https://gitlab.com/qemu-project/qemu/-/blob/master/hw/vfio/pci-quirks.c",
+  lockedMemory: "https://libvirt.org/formatdomain.html#memory-tuning",
+  edu: "https://www.qemu.org/docs/master/specs/edu.html",
   physicalBits: "https://gitlab.com/qemu-project/qemu/-/blob/master/hw/i386/pc.c",
 } as const;

@@ -12,6 +12,9 @@ export const standIn = z.strictObject({
       "display stands for a GPU (bochs-display), network for a NIC (e1000e), nvme for an NVMe disk without contents, accelerator for anything else (edu), memory for a device with a large BAR (ivshmem-plain).",
   }),
   bus: identifier.optional().meta({ description: "The port it sits on. Default: one of its own on pcie.0." }),
+  function: z.int().min(0).max(7).default(0).meta({
+    description: "Its function, where several stand-ins share a port as functions of one device. Default 0.",
+  }),
   barSize: byteSize
     .optional()
     .meta({ description: "memory only: size of its BAR; a power of two. Default 1G." }),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Host } from "../../src/host/topology.ts";
 import type { PlanInput } from "../../src/plan/index.ts";
+import { hostWith, workstation } from "../plan/host-pci.ts";
 
 type World = Pick<PlanInput, "host" | "ledger">;
 
@@ -12,6 +13,15 @@ function recorded(name: string): Host {
 const variants: Readonly<Record<string, () => World>> = {
   "laptop-without-kvm": () => ({
     host: { ...recorded("laptop"), kvm: { usable: false, reason: "/dev/kvm does not exist" } },
+    ledger: [],
+  }),
+  workstation: () => ({ host: hostWith(workstation), ledger: [] }),
+  "workstation-busy": () => ({
+    host: hostWith(workstation),
+    ledger: [{ vm: "other", exclusiveCpus: [], pciFunctions: ["0000:03:02.0"] }],
+  }),
+  "workstation-without-iommu": () => ({
+    host: hostWith(workstation, { iommu: { enabled: false, vfioPci: "absent", iommufd: false } }),
     ledger: [],
   }),
   "laptop-busy": () => ({ host: recorded("laptop"), ledger: [{ vm: "other", exclusiveCpus: [0, 1, 4, 5] }] }),

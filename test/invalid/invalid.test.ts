@@ -81,6 +81,8 @@ const notFromAProfile: Partial<Record<Code, string>> = {
   VM_STATE: "running VMs",
   VM_TIMEOUT: "running VMs",
   VM_CONSOLE: "running VMs",
+  VERIFY_NO_PROBE: "running VMs",
+  VERIFY_DIFFERENT: "running VMs",
   RUN_DIRECTORY: "the run directory",
   QMP_ERROR: "running VMs",
   QMP_DISCONNECTED: "running VMs",

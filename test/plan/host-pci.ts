@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { PciFunction } from "../../src/host/index.ts";
+import type { Host, PciFunction } from "../../src/host/index.ts";
+import { recordedHost } from "./planning.ts";
 
 /** A function of a host's PCIe tree as a test writes it; what it leaves out is a plain NVIDIA GPU's. */
 export function pciFunction(address: string, given: Partial<PciFunction> = {}): PciFunction {
@@ -115,3 +116,75 @@ class Grower {
 }
 
 const hex = (value: number) => value.toString(16).padStart(2, "0");
+
+/** The host of two nodes and QEMU 7.2, with these functions instead of its own. */
+export function hostWith(pci: readonly PciFunction[], given: Partial<Host> = {}): Host {
+  const iommu = { enabled: true, vfioPci: "loaded", iommufd: false } as const;
+  return { ...recordedHost("hgx-h200"), iommu, ...given, pci };
+}
+
+/** A workstation: a GPU of four functions, one without a driver; the disk that it runs from; a NIC with virtual functions. */
+export const workstation: readonly PciFunction[] = [
+  pciBridge("0000:00:01.0", { iommuGroup: 1 }),
+  pciFunction("0000:01:00.0", { parent: "0000:00:01.0", iommuGroup: 1, class: "030000", driver: "nvidia" }),
+  pciFunction("0000:01:00.1", {
+    parent: "0000:00:01.0",
+    iommuGroup: 1,
+    class: "040300",
+    device: "1aef",
+    driver: "snd_hda_intel",
+  }),
+  pciFunction("0000:01:00.2", {
+    parent: "0000:00:01.0",
+    iommuGroup: 1,
+    class: "0c0330",
+    device: "1ad6",
+    driver: "xhci_hcd",
+  }),
+  pciFunction("0000:01:00.3", { parent: "0000:00:01.0", iommuGroup: 1, class: "0c8000", device: "1ad7" }),
+  pciBridge("0000:00:06.0", { iommuGroup: 2 }),
+  pciFunction("0000:02:00.0", {
+    parent: "0000:00:06.0",
+    iommuGroup: 3,
+    class: "010802",
+    vendor: "144d",
+    device: "a80a",
+    driver: "nvme",
+    hostUse: "the root file system",
+  }),
+  pciBridge("0000:00:1c.0", { iommuGroup: 4, node: 1 }),
+  pciFunction("0000:03:00.0", {
+    parent: "0000:00:1c.0",
+    node: 1,
+    iommuGroup: 5,
+    class: "020000",
+    vendor: "8086",
+    device: "1572",
+    driver: "i40e",
+    virtualFunctions: { now: 2, max: 64 },
+  }),
+  pciFunction("0000:03:02.0", {
+    parent: "0000:00:1c.0",
+    node: 1,
+    iommuGroup: 6,
+    class: "020000",
+    vendor: "8086",
+    device: "154c",
+    driver: "iavf",
+    physicalFunction: "0000:03:00.0",
+  }),
+  pciFunction("0000:00:1f.0", {
+    iommuGroup: 7,
+    class: "060100",
+    vendor: "8086",
+    device: "7a84",
+    driver: "lpc_ich",
+  }),
+  pciFunction("0000:00:1f.3", {
+    iommuGroup: 7,
+    class: "040300",
+    vendor: "8086",
+    device: "7ad0",
+    driver: "snd_hda_intel",
+  }),
+];

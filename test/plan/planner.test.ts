@@ -5,12 +5,15 @@ import type { Ledger } from "../../src/host/index.ts";
 import { type Plan, planVm } from "../../src/plan/index.ts";
 import { profileSchema } from "../../src/profile/schema.ts";
 import { places, plan, recordedHost, tryPlan } from "./planning.ts";
-import { anyProfile, soundProfile } from "./random-profiles.ts";
+import { anyProfile, soundBoardProfile, soundProfile } from "./random-profiles.ts";
 
-const hosts = fc.constantFrom("ol8", "laptop", "sparse", "anuma");
+const hosts = fc.constantFrom("ol8", "laptop", "sparse", "anuma", "hgx-h200");
 const ledgers = fc.constantFrom([], [{ vm: "other", exclusiveCpus: [0, 4, 12] }]);
 const anyWorld = fc.tuple(anyProfile, hosts, ledgers);
-const soundWorld = fc.tuple(soundProfile, fc.constantFrom("sparse", "anuma"), ledgers);
+const soundWorld = fc.oneof(
+  { weight: 2, arbitrary: fc.tuple(soundProfile, fc.constantFrom("sparse", "anuma"), ledgers) },
+  { weight: 1, arbitrary: fc.tuple(soundBoardProfile, fc.constant("hgx-h200"), ledgers) },
+);
 type World = [unknown, string, Ledger];
 
 function tryWorld([input, host, ledger]: World) {
@@ -146,6 +149,25 @@ describe("every plan", () => {
         }
       }
     });
+  });
+
+  it("passes each device once, and has it on the cell that is bound to its node", () => {
+    let passed = 0;
+    forEveryPlan(({ devices, placement, run }, [_, host]) => {
+      const addresses = run.passthrough.map(({ address }) => address);
+      expect(new Set(addresses).size).toBe(addresses.length);
+      const placed = devices.flatMap(({ hostAddress }) => hostAddress ?? []);
+      expect([...placed].sort()).toEqual([...addresses].sort());
+      passed += addresses.length;
+      for (const { id, bus, hostAddress, numaNode } of devices) {
+        if (hostAddress === undefined || bus === "pcie.0") continue;
+        expect(run.passthrough.find(({ address }) => address === hostAddress)?.deviceId).toBe(id);
+        const node = recordedHost(host).pci?.find(({ address }) => address === hostAddress)?.node ?? -1;
+        const bound = placement.cells.filter(({ hostNodes }) => hostNodes?.includes(node));
+        expect(numaNode).toBe(bound[0]?.id);
+      }
+    });
+    expect(passed).toBeGreaterThan(200);
   });
 
   it("has QEMU's ids once each", () => {

@@ -35,9 +35,24 @@ export const anyProfile: fc.Arbitrary<unknown> = fc
       }),
       pcie: optional({
         tree: fc.array(anyTreeNode(), { maxLength: 4 }),
+        mirror: fc.constantFrom(true, { expanders: "node" as const }),
         spareRootPorts: fc.nat(40),
         mmio64: fc.constantFrom("auto" as const, "64G", 1, "32T"),
       }),
+      passthrough: optional({
+        devices: fc.array(anyPassedDevice(), { maxLength: 4 }),
+        clique: fc.constantFrom("auto" as const, 3),
+        group: fc.constant("whole" as const),
+        attach: fc.constant("pci" as const),
+        backend: fc.constantFrom("legacy" as const, "iommufd" as const),
+      }),
+      standIns: fc.array(
+        record(
+          { id: anyId(), device: fc.constantFrom("display" as const, "nvme" as const, "memory" as const) },
+          { bus: anyBus(), function: fc.nat(2), barSize: fc.constantFrom("1G", 3) },
+        ),
+        { maxLength: 3 },
+      ),
       disks: fc.array(anyDisk(), { maxLength: 8 }),
       networks: fc.array(anyNetwork(), { maxLength: 4 }),
       filesystems: fc.array(
@@ -205,6 +220,31 @@ function anyDisk() {
       serial: fc.constant("a,b"),
       bus: anyBus(),
     },
+  );
+}
+
+/** Of the recorded HGX board, and some that no host has. */
+function anyPassedDevice() {
+  const options = {
+    id: anyId(),
+    bus: anyBus(),
+    clique: fc.constantFrom("none" as const, 1),
+    attach: fc.constant("pci" as const),
+    rom: fc.boolean(),
+    identity: fc.constant({ vendor: "10de", device: "2330" }),
+  };
+  return fc.oneof(
+    record({ address: fc.constantFrom("0000:19:00.0", "0000:02:00.1", "16:00.0", "0000:ff:00.0") }, options),
+    record(
+      {
+        select: optional({
+          class: fc.constantFrom("3d", "02", "audio"),
+          vendor: fc.constantFrom("10de", "dead"),
+          numaNode: fc.nat(1),
+        }),
+      },
+      options,
+    ),
   );
 }
 
@@ -380,6 +420,38 @@ export const soundProfile: fc.Arbitrary<unknown> = fc
       })),
       networks: choice.networks.map((network, index) => ({ ...network, id: `net${index}` })),
       ...choice.rest,
+    };
+  });
+
+/** What a sound profile may have on a recorded HGX board, whose nodes are 0 and 1. */
+export const soundBoardProfile: fc.Arbitrary<unknown> = fc
+  .record({
+    profile: soundProfile,
+    mirror: fc.constantFrom(false, true, { expanders: "node" }),
+    clique: fc.constantFrom("auto", "none", 5),
+    attach: fc.constantFrom("pcie", "pci"),
+    devices: fc.subarray(
+      [
+        { select: { class: "3d" } },
+        { select: { class: "infiniband", numaNode: 1 }, id: "nic" },
+        { select: { vendor: "10de", class: "bridge" } },
+        { address: "0000:18:00.0", rom: false },
+        { address: "0000:04:00.0" },
+        { address: "0000:1c:00.0", bus: "pcie.0" },
+      ],
+      { minLength: 1 },
+    ),
+  })
+  .map(({ profile, mirror, clique, attach, devices }) => {
+    const given = profile as { numa: { cells: object[] }; pcie: object };
+    const cells = given.numa.cells.map((cell) =>
+      "hostNodes" in cell && cell.hostNodes === "8" ? { ...cell, hostNodes: "1" } : cell,
+    );
+    return {
+      ...given,
+      numa: { cells },
+      pcie: { ...given.pcie, mirror },
+      passthrough: { clique, attach, devices },
     };
   });
 
