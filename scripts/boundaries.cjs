@@ -12,6 +12,7 @@ const rooms = {
   vm: ["argv", "qmp", "system", "plan", "host", "units", "errors", "events"],
   hotplug: ["plan", "argv", "qmp", "vm", "host", "system", "units", "errors", "events"],
   verify: ["vm", "system", "plan", "units", "errors", "events"],
+  rehearse: ["verify", "profile", "plan", "host", "system", "units", "errors"],
   report: ["events", "errors", "units", "plan", "host", "vm", "hotplug", "verify"],
   actions: [
     "errors",
@@ -26,6 +27,7 @@ const rooms = {
     "vm",
     "hotplug",
     "verify",
+    "rehearse",
   ],
   cli: ["actions", "report", "errors", "events", "system"],
 };
@@ -55,6 +57,7 @@ module.exports = {
       ["report", "hotplug"],
       ["report", "verify"],
       ["verify", "plan"],
+      ["rehearse", "host"],
       ["hotplug", "host"],
     ].map(([from, to]) => ({
       name: `${from}-knows-only-types-of-${to}`,

@@ -14,6 +14,7 @@ import { addOps } from "./commands/ops.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
 import { addQmp } from "./commands/qmp.ts";
+import { addRehearse } from "./commands/rehearse.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addSetVcpus } from "./commands/setvcpus.ts";
@@ -51,6 +52,7 @@ export function buildProgram(): Command {
   program.commandsGroup("Before a start:");
   addPlan(program);
   addCheck(program);
+  addRehearse(program);
   program.commandsGroup("Start and stop:");
   addUp(program);
   addRun(program);

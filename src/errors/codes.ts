@@ -125,6 +125,10 @@ export const codes = {
   VERIFY_NO_PROBE: refused("A guest that does not tell what it sees"),
   VERIFY_DIFFERENT: refused("A guest that does not see what was planned"),
 
+  // Rehearsals
+  REHEARSE_IMAGES: refused("Nothing to boot a rehearsal from"),
+  REHEARSE_HOST: refused("The simulated host did not do its part"),
+
   BUG: { title: "A bug of qlaunch", exitStatus: 70 },
 } as const satisfies Record<string, CodeInfo>;
 

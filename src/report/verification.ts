@@ -2,14 +2,21 @@ import type { Row, Verification } from "../verify/index.ts";
 import { counted, printable, type Style } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
 
-const titles: Readonly<Record<Row["kind"], string>> = { cell: "cell", core: "vCPUs", device: "device" };
+const titles: Readonly<Record<Row["kind"], string>> = {
+  cell: "cell",
+  core: "vCPUs",
+  device: "device",
+  passed: "passed through",
+};
 /** Facts whose plan says less than what is seen: only the latter is shown. */
 const seenOnly = new Set(["BARs"]);
 
 /** `qlaunch verify`: a line a thing, each fact as planned and as seen, and the verdict. */
 export function renderVerification(verification: Verification, style: Style): string[] {
   const { rows, same, kernel, uptimeSeconds } = verification;
-  const kinds = (["cell", "core", "device"] as const).filter((kind) => rows.some((row) => row.kind === kind));
+  const kinds = (["cell", "core", "device", "passed"] as const).filter((kind) =>
+    rows.some((row) => row.kind === kind),
+  );
   const different = rows.filter((row) => !row.same).length;
   const verdict = same
     ? style.colors.green("The guest sees what was planned.")

@@ -1,23 +1,31 @@
 import type { PlannedDevice } from "../plan/types.ts";
-import type { GuestFunction } from "./report.ts";
+
+/** Where a device is planned. */
+export type PlannedPlace = Pick<PlannedDevice, "id" | "bus" | "slot" | "function" | "busNr">;
+
+/** A function as a kernel shows it: its address, and that of the bridge above or "root". */
+export interface SeenFunction {
+  readonly address: string;
+  readonly parent: string;
+}
 
 /**
  * Finds planned devices among the guest's functions: by slot on a root bus, whose number is planned, and below a port
  * by the port, since the guest numbers the buses below ports itself.
  */
-export class GuestDevices {
-  readonly #planned: ReadonlyMap<string, PlannedDevice>;
-  readonly #seen: ReadonlyMap<string, GuestFunction>;
+export class GuestDevices<F extends SeenFunction> {
+  readonly #planned: ReadonlyMap<string, PlannedPlace>;
+  readonly #seen: ReadonlyMap<string, F>;
   /** By parent and place: "0000:20:00.0 00.0". */
-  readonly #below: ReadonlyMap<string, GuestFunction>;
+  readonly #below: ReadonlyMap<string, F>;
 
-  constructor(planned: readonly PlannedDevice[], seen: readonly GuestFunction[]) {
+  constructor(planned: readonly PlannedPlace[], seen: readonly F[]) {
     this.#planned = new Map(planned.map((device) => [device.id, device]));
     this.#seen = new Map(seen.map((device) => [device.address, device]));
     this.#below = new Map(seen.map((device) => [`${device.parent} ${device.address.slice(-4)}`, device]));
   }
 
-  find(device: PlannedDevice): GuestFunction | undefined {
+  find(device: PlannedPlace): F | undefined {
     const place = `${hexByte(device.slot)}.${device.function}`;
     if (device.bus === "pcie.0") return this.#seen.get(`0000:00:${place}`);
     const above = this.#planned.get(device.bus);
@@ -27,7 +35,7 @@ export class GuestDevices {
   }
 
   /** What hangs on a root bus: it shows in the guest by nothing else. */
-  onRootBus(busNr: number): GuestFunction | undefined {
+  onRootBus(busNr: number): F | undefined {
     const bus = rootBusAddress(busNr);
     return [...this.#seen.values()].find(({ address }) => address.startsWith(`${bus}:`));
   }

@@ -1,7 +1,7 @@
 /** One fact of one thing: as planned, and as the guest sees it. */
 export interface Row {
-  readonly kind: "cell" | "core" | "device";
-  /** The cell's number, the core's vCPUs, the device's id. */
+  readonly kind: "cell" | "core" | "device" | "passed";
+  /** The cell's number, the core's vCPUs, the id of a device or of a passed-through one. */
   readonly what: string;
   readonly fact: string;
   /** Undefined where the plan says nothing; then it is the same. */

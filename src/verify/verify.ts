@@ -26,28 +26,35 @@ export async function verifyVm(system: System, name: string, options: AskOptions
   const plan = readPlan(system, found);
   const report = await askProbe(system, found, plan, options);
   const rows = compare(plan, report);
-  const different = rows.filter(({ same }) => !same);
   return {
     name,
-    same: different.length === 0,
+    same: rows.every(({ same }) => same),
     kernel: report.kernel,
     uptimeSeconds: report.uptimeSeconds,
     rows,
-    diagnostics: different.length === 0 ? [] : [describeDifference(name, different, rows.length)],
+    diagnostics: describeDifferences(
+      rows,
+      `see whether it was changed since its start: qlaunch info ${name} --drift; else look at its kernel's messages`,
+    ),
   };
 }
 
 const namedAtMost = 5;
 
-function describeDifference(name: string, different: readonly Row[], count: number): Diagnostic {
+/** VERIFY_DIFFERENT with the first that differ; nothing when all is the same. */
+export function describeDifferences(rows: readonly Row[], fix: string): Diagnostic[] {
+  const different = rows.filter(({ same }) => !same);
+  if (different.length === 0) return [];
   const named = different.slice(0, namedAtMost).map(({ kind, what, fact }) => `${fact} of ${kind} ${what}`);
   const more = different.length - named.length;
-  return {
-    code: "VERIFY_DIFFERENT",
-    severity: "error",
-    path: [],
-    found: `${different.length} of ${count} facts are not as planned: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`,
-    needed: "a guest that sees what was planned",
-    fix: `see whether it was changed since its start: qlaunch info ${name} --drift; else look at its kernel's messages`,
-  };
+  return [
+    {
+      code: "VERIFY_DIFFERENT",
+      severity: "error",
+      path: [],
+      found: `${different.length} of ${rows.length} facts are not as planned: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`,
+      needed: "a guest that sees what was planned",
+      fix,
+    },
+  ];
 }

@@ -7,7 +7,7 @@ const candidates = (...words: string[]) => complete(buildProgram(), words, ["dem
 describe("completion", () => {
   it.each<[line: string, words: string[]]>([
     ["pl", ["plan"]],
-    ["re", ["resume", "reset"]],
+    ["re", ["rehearse", "resume", "reset"]],
     ["down ", ["demo", "gpu"]],
     ["down g", ["gpu"]],
     ["down --timeout 5 ", ["demo", "gpu"]],

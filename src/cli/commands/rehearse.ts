@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import { define, examples, seconds } from "../command.ts";
+import { exitStatus } from "../exit.ts";
+import { printDiagnostics } from "../problems.ts";
+import { untilInterrupted } from "../signals.ts";
+import { version } from "../version.ts";
+
+const insideCommand = "__rehearse";
+
+interface RehearseOptions {
+  readonly json?: boolean;
+  readonly host?: string;
+  readonly qemu?: string;
+  readonly timeout: number;
+  readonly keep?: boolean;
+}
+
+export function addRehearse(program: Command): void {
+  const command = program
+    .command("rehearse <profile>")
+    .summary("try a profile out on a simulated host")
+    .description(
+      "Makes a small host from a snapshot: its nodes, its distances, the PCIe tree of the devices that the profile wants, with stand-ins for them. Boots it, runs the profile there with real VFIO and KVM, asks the guest what it sees, and compares that with the plan. Needs no hardware. Exit status 0 when all is the same.",
+    )
+    .option("--host <snapshot>", "the host to simulate (default: this machine)")
+    .option(
+      "--qemu <program>",
+      "the QEMU program of the guest (default: $QLAUNCH_QEMU, else the installed one)",
+    )
+    .option("--timeout <seconds>", "how long all on the simulated host may take", seconds, 600)
+    .option("--keep", "leave the profiles and logs in a folder")
+    .addHelpText(
+      "after",
+      examples(
+        "qlaunch rehearse gpu.json --host hgx.json",
+        "qlaunch rehearse gpu.json --host hgx.json --json | jq -r 'select(.type == \"result\").same'",
+      ),
+    );
+  define(command, async ({ system, terminal }, options: RehearseOptions, profileFile: string) => {
+    const { rehearseProfile } = await import("../../actions/rehearse.ts");
+    const { renderVerification } = await import("../../report/index.ts");
+    const script = process.argv[1] ?? "";
+    const rehearsal = await untilInterrupted((signal) =>
+      rehearseProfile(system, {
+        profileFile,
+        snapshot: options.host,
+        qemu: options.qemu,
+        timeoutMs: options.timeout * 1000,
+        keep: options.keep === true,
+        emit: terminal.emit,
+        signal,
+        version,
+        program: [process.execPath, system.files.realPath(script) ?? script, insideCommand],
+      }),
+    );
+    if (terminal.json) terminal.printJsonLine({ type: "result", ...rehearsal });
+    else {
+      terminal.print(renderVerification(rehearsal, terminal.style));
+      if (rehearsal.folder !== undefined) terminal.print(`Profiles and logs are in ${rehearsal.folder}.`);
+      printDiagnostics(terminal, rehearsal.diagnostics);
+    }
+    return rehearsal.same ? exitStatus.done : exitStatus.refused;
+  });
+
+  // What runs on the simulated host; it speaks JSON lines to the program outside.
+  program.command(`${insideCommand} <assignment>`, { hidden: true }).action(async (assignment: string) => {
+    const { rehearseInside } = await import("../../actions/rehearse-inside.ts");
+    const { realSystem } = await import("../../system/index.ts");
+    const { renderJsonEvent } = await import("../../report/index.ts");
+    const print = (line: string) => process.stdout.write(`${line}\n`);
+    const report = await untilInterrupted((signal) =>
+      rehearseInside(realSystem, assignment, {
+        emit: (event) => print(renderJsonEvent(event)),
+        signal,
+        version,
+      }),
+    );
+    print(JSON.stringify(report));
+  });
+}

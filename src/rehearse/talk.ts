@@ -1,0 +1,93 @@
+import type { Duplex } from "node:stream";
+import type { System } from "../system/index.ts";
+
+export interface HostSockets {
+  readonly job: string;
+  readonly output: string;
+}
+
+export interface TalkOptions {
+  readonly job: string;
+  /** How long the simulated host gets until it is ready, and then until it tells how the job ended. */
+  readonly bootMs: number;
+  readonly jobMs: number;
+  readonly signal: AbortSignal;
+  /** It has booted and has its job. */
+  readonly onReady: () => void;
+  /** A line that the job printed. */
+  readonly onLine: (line: string) => void;
+}
+
+/** How a talk ended: with the job's exit status, or why there is none. */
+export type TalkEnding =
+  | { readonly kind: "ended"; readonly status: number }
+  | { readonly kind: "not-ready" | "silent" | "closed" | "aborted" };
+
+/** The two ports are not ordered: what was printed last may still be on its way. */
+const lastWordsMs = 200;
+/** No line that this program prints comes near it. */
+const longestLine = 16 * 2 ** 20;
+
+/** Gives the simulated host its job when it is ready, and listens until the job ends. */
+export async function talkToHost(
+  system: System,
+  sockets: HostSockets,
+  options: TalkOptions,
+): Promise<TalkEnding> {
+  const { sockets: door } = system;
+  const output = await door.connect(sockets.output);
+  const job = await door.connect(sockets.job);
+  try {
+    return await converse(job, output, options);
+  } finally {
+    for (const socket of [job, output]) {
+      socket.removeAllListeners().on("error", () => {});
+      socket.destroy();
+    }
+  }
+}
+
+export function converse(
+  job: Duplex,
+  output: Duplex,
+  { job: text, bootMs, jobMs, signal, onReady, onLine }: TalkOptions,
+): Promise<TalkEnding> {
+  return new Promise((resolve) => {
+    let isReady = false;
+    const finish = (ending: TalkEnding) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      resolve(ending);
+    };
+    const abort = () => finish({ kind: "aborted" });
+    if (signal.aborted) return resolve({ kind: "aborted" });
+    signal.addEventListener("abort", abort, { once: true });
+    let timer = setTimeout(() => finish({ kind: "not-ready" }), bootMs);
+    readLines(output, onLine);
+    readLines(job, (line) => {
+      if (!isReady && line === "ready") {
+        isReady = true;
+        clearTimeout(timer);
+        timer = setTimeout(() => finish({ kind: "silent" }), jobMs);
+        job.write(`${Buffer.from(text).toString("base64")}\n`);
+        onReady();
+      } else if (isReady && /^\d{1,3}$/.test(line)) {
+        clearTimeout(timer);
+        timer = setTimeout(() => finish({ kind: "ended", status: Number(line) }), lastWordsMs);
+      }
+    });
+    for (const end of ["error", "end", "close"]) job.on(end, () => finish({ kind: "closed" }));
+    output.on("error", () => finish({ kind: "closed" }));
+  });
+}
+
+function readLines(stream: Duplex, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line.replace(/\r$/, ""));
+    if (rest.length > longestLine) rest = "";
+  });
+}
