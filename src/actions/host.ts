@@ -1,10 +1,11 @@
-import { QlaunchError, refusal } from "../errors/index.ts";
+import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import {
   discoverHost,
   type Host,
   type HostNode,
   readFirmware,
   readGatheredHost,
+  readLstopoHost,
   readNodes,
   readOnlineCpus,
   readSnapshot,
@@ -55,20 +56,36 @@ export async function takeSnapshot(system: System, choice: HostChoice): Promise<
   });
 }
 
+/** A machine that this is not: its /proc and /sys in a folder, or what lstopo wrote about it in a file. */
+export type Elsewhere = { readonly folder: string } | { readonly lstopo: string };
+
 /**
- * A machine that was gathered into a folder, with what QEMU can do here.
- * @throws QlaunchError HOST_SNAPSHOT when the folder has too little
+ * A snapshot of another machine, with what QEMU can do here.
+ * @returns the host, and what had to be assumed about it as warnings
+ * @throws QlaunchError HOST_SNAPSHOT when the folder or file has too little
  */
-export async function takeGatheredSnapshot(
+export async function takeSnapshotElsewhere(
   system: System,
-  choice: Pick<HostChoice, "qemu"> & { readonly folder: string },
-): Promise<Host> {
-  const gathered = readGathered(system, choice.folder);
+  source: Elsewhere,
+  choice: Pick<HostChoice, "qemu">,
+): Promise<{ host: Host; warnings: readonly Diagnostic[] }> {
+  const { host, warnings } =
+    "folder" in source
+      ? { host: readGathered(system, source.folder), warnings: [] }
+      : readLstopo(system, source.lstopo);
   const { qemu } = await discoverHost(system, { qemu: choice.qemu, need: { qemu: "if-present" } });
-  return { ...gathered, ...(qemu === undefined ? {} : { qemu }), firmware: readFirmware(system.files) };
+  const own = { ...(qemu === undefined ? {} : { qemu }), firmware: readFirmware(system.files) };
+  return { host: { ...host, ...own }, warnings };
 }
 
-function readGathered(system: System, folder: string): Omit<Host, "qemu" | "firmware"> {
+function readLstopo(system: System, file: string): { host: Host; warnings: readonly Diagnostic[] } {
+  const text = readSnapshotFile(system, file, "what `lstopo --of xml --whole-io` wrote");
+  const result = readLstopoHost(text);
+  if (!result.ok) throw new QlaunchError(result.diagnostics);
+  return { host: result.value, warnings: result.warnings };
+}
+
+function readGathered(system: System, folder: string): Host {
   try {
     return readGatheredHost(system.files, folder);
   } catch (error) {
@@ -87,24 +104,26 @@ function readGathered(system: System, folder: string): Omit<Host, "qemu" | "firm
 }
 
 function loadSnapshot(system: System, file: string): Host {
-  let text: string;
+  const result = readSnapshot(readSnapshotFile(system, file, "a snapshot made by `qlaunch host snapshot`"));
+  if (!result.ok) throw new QlaunchError(result.diagnostics);
+  return result.value;
+}
+
+function readSnapshotFile(system: System, file: string, needed: string): string {
   try {
-    text = system.files.readText(file);
+    return system.files.readText(file);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw refusal(
       "HOST_SNAPSHOT",
       {
         found: `${file} cannot be read (${error.code})`,
-        needed: "a snapshot made by `qlaunch host snapshot`",
+        needed,
         fix: "check the path",
       },
       { cause: error },
     );
   }
-  const result = readSnapshot(text);
-  if (!result.ok) throw new QlaunchError(result.diagnostics);
-  return result.value;
 }
 
 /** The nodes alone, which the affinity map is drawn by. */

@@ -11,7 +11,7 @@ import type { Host } from "./topology.ts";
  * @throws SystemError when the folder has no /proc/cpuinfo or no list of CPUs
  * @see https://www.open-mpi.org/projects/hwloc/doc/
  */
-export function readGatheredHost(here: Files, folder: string): Omit<Host, "qemu" | "firmware"> {
+export function readGatheredHost(here: Files, folder: string): Host {
   const files = filesBelow(here, folder);
   const { processor, virtualization } = readProcessor(files);
   const nodes = readNodes(files, readOnlineCpus(files));

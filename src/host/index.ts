@@ -3,6 +3,7 @@ export { type DiscoverOptions, discoverHost, type HostNeeds } from "./discover.t
 export { readFirmware } from "./firmware.ts";
 export { readGatheredHost } from "./gathered.ts";
 export type { Holding, Ledger } from "./ledger.ts";
+export { readLstopoHost } from "./lstopo.ts";
 export { readNodes } from "./nodes.ts";
 export { readPci } from "./pci.ts";
 export { findQemu, type QemuBinary } from "./qemu-binary.ts";

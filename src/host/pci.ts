@@ -2,6 +2,7 @@ import type { Files } from "../system/index.ts";
 import { readHostUses } from "./host-use.ts";
 import { readIommu } from "./iommu.ts";
 import { type ConfigFacts, readConfig } from "./pci-config.ts";
+import { kindOfPort, kindsByPlace } from "./pci-kinds.ts";
 import { byAddress } from "./pci-place.ts";
 import type { Host, PciBar, PciFunction } from "./topology.ts";
 
@@ -133,34 +134,6 @@ function readLink(text: (name: string) => string | undefined): PciFunction["link
   if (Number.isNaN(maxSpeed) || maxWidth === 0 || maxWidth === 255) return undefined;
   const width = Number(text("current_link_width") ?? 0);
   return { maxSpeed, maxWidth, speed: width === 0 ? 0 : speed("current_link_speed") || 0, width };
-}
-
-function kindOfPort(portType: number): PciFunction["kind"] {
-  if (portType === 4) return "root-port";
-  if (portType === 5) return "upstream-port";
-  if (portType === 6) return "downstream-port";
-  return portType === 7 || portType === 8 ? "bridge" : "endpoint";
-}
-
-/**
- * Of bridges, for where config space cannot be read. Below a root or downstream port, only a switch has bridges of PCI
- * Express below itself.
- */
-function kindsByPlace(readings: readonly Reading[]): ReadonlyMap<string, PciFunction["kind"]> {
-  const bridges = readings.filter((reading) => /^060[479]/.test(reading.class));
-  const aboveExpress = new Set(bridges.filter(({ isExpress }) => isExpress).map(({ parent }) => parent));
-  const kinds = new Map<string, PciFunction["kind"]>();
-  // A function's parent may have a later address, so each looks up for itself.
-  const byName = new Map(bridges.map((bridge) => [bridge.address, bridge]));
-  const kindOf = ({ address, parent, isExpress }: Reading): PciFunction["kind"] => {
-    if (!isExpress) return "bridge";
-    if (parent === undefined) return "root-port";
-    const above = byName.get(parent);
-    if (above !== undefined && kindOf(above) === "upstream-port") return "downstream-port";
-    return aboveExpress.has(address) ? "upstream-port" : "bridge";
-  };
-  for (const bridge of bridges) kinds.set(bridge.address, kindOf(bridge));
-  return kinds;
 }
 
 function lastOf(link: string | undefined): string | undefined {

@@ -120,6 +120,11 @@ export function readSnapshot(text: string): Result<Host> {
   } catch (error) {
     return failure([problem([], (error as SyntaxError).message, "JSON text")]);
   }
+  return checkHost(data);
+}
+
+/** Whether it has the shape of a host and fits together. @returns the host, or every problem as HOST_SNAPSHOT */
+export function checkHost(data: unknown): Result<Host> {
   const result = hostSchema.safeParse(data);
   if (!result.success) return failure(result.error.issues.map(describeIssue));
   const host: Host = result.data;

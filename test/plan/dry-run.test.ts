@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { filesFromGrep } from "../../scripts/host-from-text.ts";
 import { planArgv } from "../../src/actions/format-plan.ts";
-import { snapshotText, takeGatheredSnapshot, takeSnapshot } from "../../src/actions/host.ts";
+import { snapshotText, takeSnapshot, takeSnapshotElsewhere } from "../../src/actions/host.ts";
 import { type PlanRequest, planProfile } from "../../src/actions/plan.ts";
 import { checkProfile } from "../../src/actions/start.ts";
 import { QlaunchError } from "../../src/errors/index.ts";
@@ -88,13 +88,25 @@ it("makes a snapshot of a machine in a folder, and refuses a folder with too lit
   const there = filesFromGrep(text("hosts/sources/sparse.sysfs.txt"));
   const below = Object.entries(there).map(([path, file]) => [`/gathered${path}`, file]);
   const system = fakeSystem({ ...here, ...Object.fromEntries(below) });
-  const host = await takeGatheredSnapshot(system, { folder: "/gathered" });
+  const { host } = await takeSnapshotElsewhere(system, { folder: "/gathered" }, {});
   expect([host.cpus.length, host.nodes.length, host.pci, host.qemu]).toEqual([24, 4, [], undefined]);
-  const refused = await outcome(takeGatheredSnapshot(system, { folder: "/gathered/proc" }));
+  const refused = await outcome(takeSnapshotElsewhere(system, { folder: "/gathered/proc" }, {}));
   if (!(refused instanceof QlaunchError)) throw new Error("nothing was refused");
   expect(refused.diagnostics).toMatchObject([
     { code: "HOST_SNAPSHOT", found: "/gathered/proc is no gathered machine" },
   ]);
+});
+
+it("refuses a file of lstopo that cannot be read or is none", async () => {
+  const system = fakeSystem({ "/vms/profile.json": "{}" });
+  const codes = async (lstopo: string) => {
+    const refused = await outcome(takeSnapshotElsewhere(system, { lstopo }, {}));
+    return refused instanceof QlaunchError
+      ? refused.diagnostics.map(({ code, found }) => `${code} ${found}`)
+      : [];
+  };
+  expect(await codes("/absent.xml")).toEqual(["HOST_SNAPSHOT /absent.xml cannot be read (ENOENT)"]);
+  expect(await codes("/vms/profile.json")).toEqual(["HOST_SNAPSHOT no XML that lstopo writes: line 1: text"]);
 });
 
 it("checks a guest that fits this machine to the end", async () => {

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { define, examples } from "../command.ts";
 
 interface HostOptions {
@@ -11,6 +11,7 @@ interface SnapshotOptions {
   readonly json?: boolean;
   readonly qemu?: string;
   readonly sysfs?: string;
+  readonly lstopo?: string;
 }
 
 const qemuOption = [
@@ -51,9 +52,17 @@ export function addHost(program: Command): void {
     .description(
       "Prints what planning needs to know of this machine. Plans made from it elsewhere equal plans made here.",
     )
-    .option(
-      "--sysfs <folder>",
-      "a machine whose /proc and /sys are in this folder, as hwloc-gather-topology --io packs them, with the QEMU of this one",
+    .addOption(
+      new Option(
+        "--sysfs <folder>",
+        "a machine whose /proc and /sys are in this folder, as hwloc-gather-topology --io packs them, with the QEMU of this one",
+      ).conflicts("lstopo"),
+    )
+    .addOption(
+      new Option(
+        "--lstopo <file>",
+        "a machine that lstopo --of xml --whole-io wrote about; BARs, drivers and IOMMU groups are not in it",
+      ),
     )
     .option(...qemuOption)
     .addHelpText(
@@ -62,15 +71,19 @@ export function addHost(program: Command): void {
         "qlaunch host snapshot > rack7.json",
         "qlaunch plan gpu.json --host rack7.json",
         "qlaunch host snapshot --sysfs ./rack8 > rack8.json",
+        "qlaunch host snapshot --lstopo rack9.xml > rack9.json",
       ),
     );
   define(snapshot, async ({ system, terminal }, options: SnapshotOptions) => {
-    const { takeGatheredSnapshot, takeSnapshot, snapshotText } = await import("../../actions/host.ts");
-    const { qemu, sysfs } = options;
-    const facts =
-      sysfs === undefined
-        ? await takeSnapshot(system, { qemu })
-        : await takeGatheredSnapshot(system, { qemu, folder: sysfs });
+    const { takeSnapshot, takeSnapshotElsewhere, snapshotText } = await import("../../actions/host.ts");
+    const { renderDiagnostics } = await import("../../report/index.ts");
+    const { qemu, sysfs, lstopo } = options;
+    const source = sysfs !== undefined ? { folder: sysfs } : lstopo !== undefined ? { lstopo } : undefined;
+    const { host: facts, warnings } =
+      source === undefined
+        ? { host: await takeSnapshot(system, { qemu }), warnings: [] }
+        : await takeSnapshotElsewhere(system, source, { qemu });
+    terminal.printError(renderDiagnostics(warnings, terminal.errorStyle));
     terminal.print(snapshotText(facts).trimEnd());
   });
 }
