@@ -4,12 +4,12 @@ export { type FollowOptions, followEvents } from "./events-follow.ts";
 export { type FoundVm, findVm } from "./find.ts";
 export { type RunRequest, runVm } from "./foreground.ts";
 export { launchVm } from "./launch.ts";
-export { readLedger } from "./ledger.ts";
+export { readLedger, withLedgerLock } from "./ledger.ts";
 export { type LogChoice, readVmLog } from "./logs.ts";
 export { preflight } from "./preflight/preflight.ts";
 export { executeQmp } from "./qmp-command.ts";
 export { keptUuid, listNames, type VmRecord } from "./record.ts";
-export { type Places, placesFor, runRoot } from "./run-root.ts";
+export { ensureRunRoot, type Places, placesFor, runRoot } from "./run-root.ts";
 export { type OpenVm, openVm, readPlan, requireRunning } from "./session.ts";
 export { stopVm } from "./shutdown.ts";
 export { describeVm, listVms } from "./status.ts";
@@ -25,3 +25,4 @@ export type {
   VmState,
   VmSummary,
 } from "./types.ts";
+export { bindByHand, type DriverChange, unbindByHand } from "./vfio/by-hand.ts";

@@ -32,13 +32,27 @@ export class Journal {
     this.update({ undo: [...this.#record.undo, { step, action }] });
   }
 
-  /** Notes how to give devices back: before QEMU in the list, also when it runs, so that it ends first. */
+  /**
+   * Notes how to give devices back: before QEMU in the list, also when it runs, so that it ends first. What is noted of
+   * a device already stays: it is how it was before this VM.
+   */
   registerDevices(entries: readonly UndoEntry[]): void {
     const { undo } = this.#record;
+    const known = new Set(undo.flatMap(({ action }) => addressOf(action) ?? []));
+    const fresh = entries.filter(({ action }) => !known.has(addressOf(action) ?? ""));
     const qemu = undo.findIndex(
       ({ action }) => action.do === "end-process" && action.marks[0] === pidFileMark,
     );
-    this.update({ undo: qemu === -1 ? [...undo, ...entries] : undo.toSpliced(qemu, 0, ...entries) });
+    this.update({ undo: qemu === -1 ? [...undo, ...fresh] : undo.toSpliced(qemu, 0, ...fresh) });
+  }
+
+  /** Notes that a device is the host's again. */
+  forgetDevice(address: string): void {
+    const { undo, pciFunctions = [] } = this.#record;
+    this.update({
+      undo: undo.filter(({ action }) => addressOf(action) !== address),
+      pciFunctions: pciFunctions.filter((held) => held !== address),
+    });
   }
 
   /**
@@ -57,3 +71,5 @@ export class Journal {
     };
   }
 }
+
+const addressOf = (action: UndoAction) => (action.do === "give-back-device" ? action.address : undefined);

@@ -1,15 +1,17 @@
 import { refusal } from "../errors/index.ts";
 import { QmpCommandError, QmpDisconnectedError, QmpError, QmpTimeoutError } from "../qmp/index.ts";
+import { explainWords } from "./death.ts";
 
 /** What a monitor's failure means to the user; other errors stay as they are. */
 export function asRefusal(error: unknown, name: string): unknown {
   if (error instanceof QmpCommandError) {
+    const known = explainWords([error.desc]);
     return refusal(
       "QMP_ERROR",
       {
         found: `QEMU refused ${error.command}: ${error.desc}`,
-        needed: "a command that QEMU accepts in this state",
-        fix: `look at the VM's state: qlaunch info ${name}`,
+        needed: known?.needed ?? "a command that QEMU accepts in this state",
+        fix: known?.fix ?? `look at the VM's state: qlaunch info ${name}`,
         detail: `${error.class}: ${error.desc}`,
       },
       { cause: error },

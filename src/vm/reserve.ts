@@ -48,10 +48,18 @@ function takenCpus(system: System, root: string, wanted: IdSet): readonly Diagno
   }).diagnostics;
 }
 
-/** With the ledger's lock held: what speaks against taking these functions. One problem a VM that has some. */
-export function takenDevices(system: System, root: string, wanted: readonly string[]): readonly Diagnostic[] {
+/**
+ * With the ledger's lock held: what speaks against taking these functions. One problem a VM that has some.
+ * @param by a VM that may have them already
+ */
+export function takenDevices(
+  system: System,
+  root: string,
+  wanted: readonly string[],
+  by?: string,
+): readonly Diagnostic[] {
   return holdings(system, root).flatMap(({ vm, pciFunctions = [] }) => {
-    const shared = pciFunctions.filter((address) => wanted.includes(address));
+    const shared = vm === by ? [] : pciFunctions.filter((address) => wanted.includes(address));
     if (shared.length === 0) return [];
     return refusal("HOST_DEVICE_BUSY", {
       found: `${shared.join(", ")} ${shared.length === 1 ? "belongs" : "belong"} to ${vm}`,

@@ -11,7 +11,7 @@ import {
   vfioPci,
 } from "../vfio/pci-function.ts";
 import { mayAccess } from "./access.ts";
-import { type CheckContext, error, when } from "./context.ts";
+import { error, type FileContext, when } from "./context.ts";
 
 const path = ["passthrough", "devices"];
 
@@ -19,7 +19,7 @@ const path = ["passthrough", "devices"];
  * Devices of the host: there as planned, answering, and to be had. Which of them may leave the host at all (their
  * groups, what the host needs, other VMs) are the planner's rules.
  */
-export function checkPassthrough(context: CheckContext): Diagnostic[] {
+export function checkPassthrough(context: FileContext): Diagnostic[] {
   const { system, plan } = context;
   const { passthrough } = plan.run;
   if (passthrough.length === 0) return [];
@@ -33,7 +33,7 @@ export function checkPassthrough(context: CheckContext): Diagnostic[] {
   ];
 }
 
-function checkModule({ system }: CheckContext): Diagnostic[] {
+function checkModule({ system }: FileContext): Diagnostic[] {
   const loads = hasDriver(system.files, vfioPci) || system.user.uid === 0;
   return when(!loads, () =>
     error("HOST_IOMMU", path, {
@@ -45,7 +45,7 @@ function checkModule({ system }: CheckContext): Diagnostic[] {
 }
 
 /** Moving a function to another driver is a write to sysfs. */
-function checkWritable({ system }: CheckContext, unbound: readonly PassedFunction[]): Diagnostic[] {
+function checkWritable({ system }: FileContext, unbound: readonly PassedFunction[]): Diagnostic[] {
   const closed = unbound.filter(({ address }) => {
     const file = `${functionFolder(address)}/driver_override`;
     return system.files.facts(file) !== undefined && !system.files.allows(file, "write");
@@ -66,7 +66,7 @@ function checkWritable({ system }: CheckContext, unbound: readonly PassedFunctio
 }
 
 /** What QEMU opens for all groups together. It is there once the modules are loaded. */
-function checkContainer({ system, plan, account }: CheckContext): Diagnostic[] {
+function checkContainer({ system, plan, account }: FileContext): Diagnostic[] {
   const iommufd = plan.options.some((option) => option.option === "object" && option.qomType === "iommufd");
   const node = iommufd ? "/dev/iommu" : "/dev/vfio/vfio";
   if (system.files.facts(node) === undefined) {
@@ -90,7 +90,7 @@ function checkContainer({ system, plan, account }: CheckContext): Diagnostic[] {
 }
 
 /** The nodes of the groups: those that are there, and what they will be like when they come. */
-function checkGroups(context: CheckContext): Diagnostic[] {
+function checkGroups(context: FileContext): Diagnostic[] {
   const { system, plan, account } = context;
   const groups = [...new Set(plan.run.passthrough.map(({ iommuGroup }) => iommuGroup))];
   const there = groups.filter((group) => system.files.facts(groupNode(group)) !== undefined);
@@ -117,7 +117,7 @@ function checkGroups(context: CheckContext): Diagnostic[] {
 const ruleFolders = ["/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d"];
 
 /** Whether anybody has said who gets the nodes of VFIO; after the binding it shows whether it was right. */
-function hasUdevRule({ system: { files } }: CheckContext): boolean {
+function hasUdevRule({ system: { files } }: FileContext): boolean {
   const rule = /^[^#\n]*SUBSYSTEM=="vfio"[^\n]*(?:GROUP|MODE|OWNER|TAG)/m;
   return ruleFolders.some((folder) =>
     (files.list(folder) ?? []).some((name) => rule.test(files.tryReadText(join(folder, name)) ?? "")),

@@ -68,6 +68,23 @@ export function giveBack(files: Files, address: string, was: Binding): void {
   });
 }
 
+/**
+ * Gives a function that is on vfio-pci to whichever driver the kernel finds for it. One that has another driver is left
+ * as it is.
+ * @throws QlaunchError HOST_DEVICE_ABSENT, HOST_DEVICE_BIND
+ */
+export function releaseFromVfio(files: Files, address: string): void {
+  const before = readBinding(files, address);
+  if (before === undefined) throw absent(address);
+  try {
+    if (before.override === vfioPci) files.write(`${functionFolder(address)}/driver_override`, "\n");
+    if (before.driver === vfioPci) files.write(`${functionFolder(address)}/driver/unbind`, address);
+    if (readBinding(files, address)?.driver === null) files.write(`${pciBus}/drivers_probe`, address);
+  } catch (error) {
+    throw explain(error, `${address} could not be taken from ${vfioPci}`, takingFix(address));
+  }
+}
+
 /** The driver itself says why it refuses; when it is not loaded, whichever fits is asked. */
 function attach(files: Files, address: string, driver: string): void {
   files.write(

@@ -39,6 +39,12 @@ export function hasDriver(files: Files, driver: string): boolean {
   return files.facts(`${pciBus}/drivers/${driver}`) !== undefined;
 }
 
+/** Undefined without an IOMMU. */
+export function readGroup(files: Files, address: string): number | undefined {
+  const link = files.readLink(`${functionFolder(address)}/iommu_group`);
+  return link === undefined ? undefined : Number(basename(link));
+}
+
 /** "10de:2335"; undefined when there is no such function. */
 export function readIds(files: Files, address: string): string | undefined {
   const id = (name: string) =>
