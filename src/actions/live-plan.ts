@@ -1,5 +1,5 @@
 import { failure, type QlaunchError, type Result, refusal, success } from "../errors/index.ts";
-import { type Host, readNodes, readOnlineCpus } from "../host/index.ts";
+import { type Host, type Ledger, readNodes, readOnlineCpus } from "../host/index.ts";
 import type { LiveFacts, PlannedAddition } from "../hotplug/index.ts";
 import { Draft } from "../plan/draft.ts";
 import type { Plan } from "../plan/index.ts";
@@ -28,16 +28,20 @@ export async function keptProfile(system: System, name: string): Promise<Profile
   });
 }
 
-/** A draft for what comes to a running VM: the planners see the parts given here as all there is of their kind. */
+/**
+ * A draft for what comes to a running VM: the planners see the parts given here as all there is of their kind, and of
+ * the host and other VMs what is given.
+ */
 export function liveDraft(
   system: System,
   profile: Profile,
   changes: Partial<Pick<Profile, "disks" | "networks" | "memory">>,
+  { ledger = [], ...facts }: Partial<Pick<Host, "pci" | "iommu">> & { readonly ledger?: Ledger } = {},
 ): Draft {
   return new Draft({
     profile: { ...profile, disks: [], networks: [], ...changes },
-    host: hostNow(system),
-    ledger: [],
+    host: { ...hostNow(system), ...facts },
+    ledger,
     places: placesFor(runRoot(system), profile.name),
   });
 }
@@ -57,7 +61,7 @@ function hostNow(system: System): Host {
 export function finishDraft(
   draft: Draft,
   id: string,
-  needs: Partial<Pick<PlannedAddition, "taps" | "bridges">> = {},
+  needs: Partial<Pick<PlannedAddition, "taps" | "bridges" | "passthrough">> = {},
 ): Result<PlannedAddition> {
   if (draft.problems.some(({ severity }) => severity === "error")) return failure(draft.problems);
   return success(
@@ -67,6 +71,7 @@ export function finishDraft(
       files: draft.files,
       taps: needs.taps ?? [],
       bridges: needs.bridges ?? [],
+      passthrough: needs.passthrough ?? [],
     },
     draft.problems,
   );

@@ -1,4 +1,5 @@
 import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
+import type { PassedFunction } from "../plan/types.ts";
 import { QmpCommandError } from "../qmp/index.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
 import {
@@ -18,6 +19,7 @@ import type { Operation, OperationRequest } from "./operation.ts";
 import type { OperationHandler } from "./operation-handlers.ts";
 import type { OperationJournal } from "./operation-journal.ts";
 import { listenToGuest } from "./operation-wait.ts";
+import { giveBackUnused, takeDevices } from "./passed-devices.ts";
 
 /** What a later command needs to go on with an addition. */
 export interface AdditionRequest {
@@ -31,6 +33,8 @@ export interface AdditionRequest {
   readonly memoryBytes?: number;
   /** Memory blocks that the guest knew before; what is offline among them stays so. */
   readonly known?: readonly number[];
+  /** Functions of the host that are bound before. */
+  readonly passthrough?: readonly PassedFunction[];
   /** Why it is being taken back. */
   readonly undoing?: Diagnostic;
 }
@@ -85,6 +89,7 @@ export const additionHandler: OperationHandler = {
       });
     }
     await takeBack(live, parts);
+    await giveBackUnused(live);
     journal.enter("cancelled", "nothing of it is left");
   },
 };
@@ -92,8 +97,11 @@ export const additionHandler: OperationHandler = {
 const isMemory = ({ kind }: Operation) => kind === "memory-add";
 
 async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
-  const { id, parts, bound, memoryBytes, known } = requestOf(journal.operation);
+  const { id, parts, bound, memoryBytes, known, passthrough = [] } = requestOf(journal.operation);
   const presence = await readPresence(live.qmp, parts);
+  if (passthrough.length > 0 && !parts.every((part) => isPresent(presence, part))) {
+    await takeDevices(live, passthrough);
+  }
   if (memoryBytes !== undefined && known === undefined && !isPresent(presence, { verb: "device_add", id })) {
     const blocks = await knownBlocks(live);
     if (blocks !== undefined) journal.remember({ known: blocks });
@@ -123,6 +131,7 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
 
 async function undo(live: LiveVm, journal: OperationJournal, problem: Diagnostic): Promise<void> {
   await takeBack(live, requestOf(journal.operation).parts);
+  await giveBackUnused(live);
   if (isMemory(journal.operation)) await noteMemory(live);
   journal.fail("undone", problem);
 }

@@ -7,6 +7,7 @@ import { closest } from "../units/index.ts";
 import { foreignAccount } from "../vm/accounts.ts";
 import { checkFiles } from "../vm/preflight/files.ts";
 import { checkNetworks } from "../vm/preflight/network.ts";
+import { checkPassthrough } from "../vm/preflight/passthrough.ts";
 import {
   type Arguments,
   blockdevAddArguments,
@@ -49,6 +50,8 @@ export interface PlannedAddition {
   readonly files: readonly NeededFile[];
   readonly taps: readonly string[];
   readonly bridges: Plan["run"]["bridges"];
+  /** Functions of the host that are bound before the device comes. */
+  readonly passthrough: Plan["run"]["passthrough"];
 }
 
 export type PlanAddition<Planned extends PlannedAddition = PlannedAddition> = (
@@ -190,11 +193,15 @@ async function checkIds({ qmp, name }: LiveVm, parts: readonly PartToAdd[]): Pro
   }));
 }
 
-/** Files, taps and bridges, as before a start. */
-async function checkHost(live: LiveVm, { files, taps, bridges }: PlannedAddition): Promise<Diagnostic[]> {
+/** Files, taps, bridges and devices of the host, as before a start. */
+async function checkHost(
+  live: LiveVm,
+  { files, taps, bridges, passthrough }: PlannedAddition,
+): Promise<Diagnostic[]> {
   const { system } = live;
-  const plan = { ...live.plan, run: { ...live.plan.run, files, taps, bridges } };
+  const plan = { ...live.plan, run: { ...live.plan.run, files, taps, bridges, passthrough } };
   const account = await foreignAccount(system, plan.run.user, { mayAsk: true });
   const context = { system, plan, account };
-  return [...checkFiles(context), ...checkNetworks(context)].map((problem) => ({ ...problem, path: [] }));
+  const problems = [...checkFiles(context), ...checkNetworks(context), ...checkPassthrough(context)];
+  return problems.map((problem) => ({ ...problem, path: [] }));
 }

@@ -15,6 +15,7 @@ import { noteMemory } from "./memory-list.ts";
 import type { Operation, OperationRequest } from "./operation.ts";
 import type { OperationHandler } from "./operation-handlers.ts";
 import { type GuestEvents, listenToGuest, waitForGuest } from "./operation-wait.ts";
+import { giveBackUnused } from "./passed-devices.ts";
 
 /** What a later command needs to go on with a removal. */
 export interface RemovalRequest {
@@ -55,6 +56,7 @@ export const removalHandler: OperationHandler = {
       await step(live, `remove ${describePart(part)}`, () => removeBackEnd(live, part));
     }
     if (journal.operation.kind === "memory-remove") await noteMemory(live);
+    else await giveBackUnused(live);
     journal.enter("done", `${id} and what backed it are gone`);
   },
 

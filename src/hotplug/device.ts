@@ -16,6 +16,7 @@ import type { Part } from "./device-parts.ts";
 import { type PlanAddition, prepareAddition } from "./device-plan.ts";
 import { runRemoval, takeUpRemoval } from "./device-remove.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
+import { raiseForDevices } from "./memory-lock.ts";
 import type { Operation } from "./operation.ts";
 import { runOperation, takeUpOperations } from "./operation-run.ts";
 import { hotplugPorts } from "./ports.ts";
@@ -94,7 +95,10 @@ export async function addDevice(
     const { id } = planned;
     const front = parts.find((part) => part.verb === "device_add" && part.id === id);
     const subject = `${front?.arguments.driver ?? "device"} ${id} on ${front?.arguments.bus ?? "no bus"}`;
-    const operation = await runOperation(live, additionRequest("device-add", subject, { id, parts }));
+    const { passthrough } = planned;
+    if (passthrough.length > 0) await raiseForDevices(live, passthrough.length);
+    const request = { id, parts, ...(passthrough.length > 0 ? { passthrough } : {}) };
+    const operation = await runOperation(live, additionRequest("device-add", subject, request));
     return outcome(live, id, operation);
   });
 }

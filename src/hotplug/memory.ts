@@ -11,7 +11,7 @@ import { type PlanAddition, type PlannedAddition, prepareAddition } from "./devi
 import { runRemoval, takeUpRemoval } from "./device-remove.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
 import { type LiveMemoryDevice, readMemoryDevices } from "./memory-list.ts";
-import { raiseLockLimit } from "./memory-lock.ts";
+import { raiseForMemory } from "./memory-lock.ts";
 import { type GuestMemory, readGuestMemory } from "./memory-online.ts";
 import { alignedAddress } from "./memory-room.ts";
 import { type CheckMore, resizeOperation } from "./memory-size.ts";
@@ -52,11 +52,7 @@ export async function addMemory(
     const { device } = planned;
     const { id, kind, memoryBytes, cell } = device;
     const devices = await readMemoryDevices(live.qmp);
-    if (await isLocked(live)) {
-      const atStart = live.plan.placement.cells.reduce((sum, placed) => sum + placed.memoryBytes, 0);
-      const later = devices.reduce((sum, { maxBytes }) => sum + maxBytes, 0);
-      await raiseLockLimit(live, atStart + later + memoryBytes);
-    }
+    await raiseForMemory(live, devices, memoryBytes);
     const { memdev, hostNodes, policy } = device;
     const operation = await runOperation(
       live,
@@ -69,12 +65,6 @@ export async function addMemory(
     );
     return outcome(live, id, operation);
   });
-}
-
-/** Whether all of the guest's memory stays where it is. */
-async function isLocked({ plan, qmp }: LiveVm): Promise<boolean> {
-  if (plan.run.lockedBytes > 0) return true;
-  return (await readDevices(qmp)).some(({ type }) => type.startsWith("vfio-"));
 }
 
 /** A DIMM behind a device of odd size gets an address that the guest can use. */

@@ -14,4 +14,5 @@ export { type Output, type Style, styleFor } from "./style.ts";
 export { type Column, renderTable } from "./table.ts";
 export { renderVcpus } from "./vcpus.ts";
 export { renderVerification } from "./verification.ts";
+export { renderDriverChanges, renderHostFunctions } from "./vfio.ts";
 export { renderVm, renderVms } from "./vms.ts";

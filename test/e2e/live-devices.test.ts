@@ -159,7 +159,7 @@ describe.each(qemuPrograms)("devices come and go on %s", (qemu) => {
         because: [],
       },
     ];
-    const planned = success({ id: "odd", options, files: [], taps: [], bridges: [] });
+    const planned = success({ id: "odd", options, files: [], taps: [], bridges: [], passthrough: [] });
     await expect(addDevice(vm.system, name, vm.options, async () => planned)).rejects.toThrow(
       /no-such-property/,
     );
