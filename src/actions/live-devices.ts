@@ -14,15 +14,19 @@ import type { Profile } from "../profile/index.ts";
 import type { SectionReading } from "../profile/section.ts";
 import type { System } from "../system/index.ts";
 import { planDisk, planNetwork, planRaw } from "./live-device-plans.ts";
+import { planPassed } from "./live-passthrough.ts";
 import { checkId, keptProfile, usage } from "./live-plan.ts";
+import { addressesOf, wholeGroupFix } from "./vfio.ts";
 
 export type { DeviceOutcome, LiveDevice };
 export { listDevices, removeDevice };
 
-/** A device as the command line has it: one of disk, nic and object is given, as JSON text. */
+/** A device as the command line has it: one of disk, nic and object is given, as JSON text, or the address for vfio. */
 export interface DeviceRequest {
   readonly disk: string | undefined;
   readonly nic: string | undefined;
+  /** Address of a function of the host. */
+  readonly vfio?: string | undefined;
   /** What device_add takes. */
   readonly object: string | undefined;
   readonly id: string | undefined;
@@ -61,13 +65,21 @@ async function plannerOf(
   plan: Planner;
   locate: (diagnostics: readonly Diagnostic[]) => Promise<readonly Diagnostic[]>;
 }> {
-  const { disk, nic, object } = request;
-  if ([disk, nic, object].filter((text) => text !== undefined).length !== 1) {
+  const { disk, nic, vfio, object } = request;
+  if ([disk, nic, vfio, object].filter((text) => text !== undefined).length !== 1) {
     throw usage(
-      "none or several of --disk, --nic and an object for device_add",
+      "none or several of --disk, --nic, --vfio and an object for device_add",
       "one of them",
       `for example: qlaunch device add ${name} --disk '{"file": "data.qcow2", "format": "qcow2"}'`,
     );
+  }
+  if (vfio !== undefined) {
+    const [address = ""] = addressesOf([vfio]);
+    return {
+      plan: (...rest) => planPassed(system, address, ...rest),
+      locate: async (diagnostics) =>
+        diagnostics.map((problem) => ({ ...problem, path: [], ...wholeGroupFix(problem) })),
+    };
   }
   const { parseSection } = await import("../profile/section.ts");
   if (disk !== undefined) {

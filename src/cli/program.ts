@@ -21,6 +21,7 @@ import { addSetVcpus } from "./commands/setvcpus.ts";
 import { addUp } from "./commands/up.ts";
 import { addVcpus } from "./commands/vcpus.ts";
 import { addVerify } from "./commands/verify.ts";
+import { addVfio } from "./commands/vfio.ts";
 import { exitStatus } from "./exit.ts";
 import { version } from "./version.ts";
 
@@ -76,6 +77,7 @@ export function buildProgram(): Command {
   addQmp(program);
   program.commandsGroup("The host and the profile format:");
   addHost(program);
+  addVfio(program);
   addSchema(program);
   addCompletion(program);
   return program;
