@@ -67,13 +67,13 @@ const meanings = {
   memory: "a device with a large BAR",
 } as const;
 
-/** The properties, after what stands behind them. */
+/** The properties, after what stands behind them. A ROM with rombar=0 would go to the firmware by name, and only once. */
 function ownProperties(draft: Draft, entry: StandIn, path: JsonPath, because: string) {
   const { id, device } = entry;
   switch (device) {
     case "display":
     case "network":
-      return { rombar: 0 };
+      return { romfile: "" };
     case "accelerator":
       return {};
     case "nvme":

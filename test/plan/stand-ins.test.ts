@@ -6,8 +6,8 @@ const planned = (...standIns: object[]) => plan({ ...bare, standIns });
 
 describe("a stand-in", () => {
   it.each([
-    ["display", "bochs-display,id=a,bus=rp-a,addr=0x0,rombar=0"],
-    ["network", "e1000e,id=a,bus=rp-a,addr=0x0,rombar=0"],
+    ["display", "bochs-display,id=a,bus=rp-a,addr=0x0,romfile="],
+    ["network", "e1000e,id=a,bus=rp-a,addr=0x0,romfile="],
     ["accelerator", "edu,id=a,bus=rp-a,addr=0x0"],
     ["nvme", "nvme,id=a,bus=rp-a,addr=0x0,drive=a,serial=a"],
     ["memory", "ivshmem-plain,id=a,bus=rp-a,addr=0x0,memdev=a-memory"],
@@ -29,8 +29,8 @@ describe("a stand-in", () => {
       { id: "b", device: "network", bus: "rp", function: 1 },
       { id: "a", device: "network", bus: "rp" },
     );
-    expect(device(both, "a")).toBe("e1000e,id=a,bus=rp,addr=0x0,multifunction=on,rombar=0");
-    expect(device(both, "b")).toBe("e1000e,id=b,bus=rp,addr=0x0.0x1,rombar=0");
+    expect(device(both, "a")).toBe("e1000e,id=a,bus=rp,addr=0x0,multifunction=on,romfile=");
+    expect(device(both, "b")).toBe("e1000e,id=b,bus=rp,addr=0x0.0x1,romfile=");
   });
 
   it.each([
