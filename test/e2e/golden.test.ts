@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Plan } from "../../src/plan/index.ts";
 import { connectQmp, type QmpClient } from "../../src/qmp/index.ts";
-import { goldenHosts, goldenProfiles } from "../golden/cases.ts";
+import { goldenProfiles } from "../golden/cases.ts";
 import { makeFiles, replacements, startableArgv, startablePlan } from "../golden/startable.ts";
 import { qemuPrograms } from "../rig/vm.ts";
 
@@ -19,8 +19,8 @@ interface StartableCase {
 /** Every golden that fits, without those that are the same once they are small. */
 function startableCases(root: string): StartableCase[] {
   const cases = new Map<string, StartableCase>();
-  for (const { name, profile } of goldenProfiles) {
-    for (const host of goldenHosts) {
+  for (const { name, profile, hosts } of goldenProfiles) {
+    for (const host of hosts) {
       const folder = join(root, String(cases.size));
       const plan = startablePlan(profile, host, folder);
       if (!plan) continue;

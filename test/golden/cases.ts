@@ -10,10 +10,12 @@ import { recordedHost } from "../plan/planning.ts";
 export interface GoldenProfile {
   readonly name: string;
   readonly profile: Profile;
+  /** Recorded hosts: those whose devices are known for a profile that passes some through. */
+  readonly hosts: readonly string[];
 }
 
-/** Hosts with firmware in the places where Debian has it: the recorded ones say nothing of it. */
-export const goldenHosts = ["ol8", "anuma", "laptop", "sparse"];
+const everyHost = ["ol8", "anuma", "laptop", "sparse"];
+const hostsWithDevices = ["hgx-h200", "a100x-dpu"];
 
 const here = new URL(".", import.meta.url);
 const folders = [new URL("../../profiles/", here), new URL("profiles/", here)];
@@ -30,7 +32,8 @@ async function readProfile(file: URL): Promise<GoldenProfile> {
   const name = file.pathname.slice(file.pathname.lastIndexOf("/") + 1, -".json".length);
   const { profile, diagnostics } = await parseProfile(readFileSync(file, "utf8"), file.pathname);
   if (!profile || diagnostics.length > 0) throw new Error(`${name}: ${JSON.stringify(diagnostics)}`);
-  return { name, profile: resolvePaths(profile, "/vms") };
+  const hosts = profile.passthrough.devices.length > 0 ? hostsWithDevices : everyHost;
+  return { name, profile: resolvePaths(profile, "/vms"), hosts };
 }
 
 export function planGolden(profile: Profile, host: string): Result<Plan> {
@@ -42,6 +45,7 @@ export function planGolden(profile: Profile, host: string): Result<Plan> {
   });
 }
 
+/** With firmware in the places where Debian has it: the recorded hosts say nothing of it. */
 export function goldenHost(name: string): Host {
   const image = (secureBoot: boolean) => ({
     code: `/usr/share/OVMF/OVMF_CODE_4M${secureBoot ? ".secboot" : ""}.fd`,

@@ -2,10 +2,10 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { argvItems, renderArgv } from "../../src/argv/index.ts";
 import type { Plan } from "../../src/plan/index.ts";
-import { goldenHosts, goldenProfiles, planGolden, refusalLines } from "./cases.ts";
+import { goldenProfiles, planGolden, refusalLines } from "./cases.ts";
 
-const cases = goldenProfiles.flatMap(({ name, profile }) =>
-  goldenHosts.map((host) => ({ name: `${name}@${host}`, result: planGolden(profile, host) })),
+const cases = goldenProfiles.flatMap(({ name, profile, hosts }) =>
+  hosts.map((host) => ({ name: `${name}@${host}`, result: planGolden(profile, host) })),
 );
 
 describe.each(cases)("$name", ({ name, result }) => {
@@ -49,7 +49,7 @@ it("fits somewhere: every profile has a command line on one of the hosts", () =>
 
 /** What is decided without an option of QEMU's: what the launcher does, and what is left as it is. */
 const informative =
-  /^(memory\.addresses|pinning\.(vcpus|emulator)|sandbox\.user|firmware\.(seabios|mmio64)|pcie\.(ports|spare))$/;
+  /^(memory\.addresses|pinning\.(vcpus|emulator)|sandbox\.user|firmware\.(seabios|mmio64)|passthrough\.(memory|clique)|pcie\.(ports|spare))$/;
 
 /** One line each, so that a change shows where it is. Rules and sources stand in src/plan. */
 function planText({ decisions, placement, devices }: Plan): string {

@@ -76,6 +76,8 @@ function scaledProfile(profile: Profile, root: string): Profile {
       ...(memory.path === undefined ? {} : { path: inside(memory.path) }),
     },
     ...(numa && cells ? { numa: { ...numa, cells } } : {}),
+    // A window for GPUs is beyond the addresses of a processor without KVM.
+    pcie: { ...profile.pcie, mmio64: "auto" },
     disks: profile.disks.map((disk) => ({
       ...disk,
       file: disk.file.startsWith("/dev/") ? disk.file : inside(disk.file),
@@ -129,6 +131,22 @@ export const replacements: Readonly<Record<string, Replacement>> = {
     reason: "needs /dev/vhost-vsock",
     device: { driver: "vhost-vsock-pci", properties: ["guest-cid"] },
     replace: (option) => inPlaceOf(option, "vhost-vsock-pci"),
+  },
+  "vfio-pci": {
+    reason: "needs the device, an IOMMU and rights",
+    device: {
+      driver: "vfio-pci",
+      properties: [
+        "addr",
+        "multifunction",
+        "host",
+        "rombar",
+        "x-pci-vendor-id",
+        "x-pci-device-id",
+        "x-nv-gpudirect-clique",
+      ],
+    },
+    replace: (option) => inPlaceOf(option, "vfio-pci"),
   },
   "vhost-user-fs-pci": {
     reason: "needs virtiofsd at the other end",
@@ -202,8 +220,8 @@ function startableOption(option: QemuOption): readonly QemuOption[] {
 /** A device that needs nothing, in the same place. */
 function inPlaceOf(option: QemuOption, driver: string): readonly QemuOption[] | undefined {
   if (option.option !== "device" || option.driver !== driver) return undefined;
-  const { bus, addr } = option.properties;
-  return [{ ...option, driver: "pci-testdev", properties: { bus, addr } }];
+  const { bus, addr, multifunction } = option.properties;
+  return [{ ...option, driver: "pci-testdev", properties: { bus, addr, multifunction } }];
 }
 
 /** Makes every file that the plan names. */
