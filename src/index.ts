@@ -3,7 +3,7 @@
  * what a user can mend; the diagnostics in it are what the command line prints.
  */
 export { planArgv, planOptions, planShell } from "./actions/format-plan.ts";
-export { type HostChoice, takeSnapshot } from "./actions/host.ts";
+export { type Elsewhere, type HostChoice, takeSnapshot, takeSnapshotElsewhere } from "./actions/host.ts";
 export {
   addVmDevice,
   type DeviceOutcome,
@@ -36,7 +36,7 @@ export { type Verification, verifyVm } from "./actions/verify.ts";
 export * from "./actions/vm.ts";
 export { type Code, codes, type Diagnostic, QlaunchError } from "./errors/index.ts";
 export type { Event, EventSink } from "./events/event.ts";
-export type { Host } from "./host/index.ts";
+export type { Host, IommuFacts, PciFunction } from "./host/index.ts";
 export type { Decision, Placement, Plan } from "./plan/index.ts";
 export type { Profile } from "./profile/index.ts";
 export { realSystem, type System } from "./system/index.ts";
