@@ -44,6 +44,17 @@ function checkViommu(draft: Draft, chosen: readonly ChosenFunction[]): void {
   }
 }
 
+/** Names the way that is taken, which every device has behind it. */
+export function decideBackend(draft: Draft, isIommufd: boolean): string {
+  return draft.decide("passthrough", "passthrough.backend", {
+    value: isIommufd ? "iommufd" : "the legacy container",
+    rule: isIommufd
+      ? "As the profile says. Devices do not reach each other's memory (P2P) before Linux 6.19 and QEMU 11."
+      : "Through the legacy container devices reach each other's memory (P2P) on every kernel; iommufd maps no device memory before Linux 6.19 and QEMU 11.",
+    source: sources.iommufd,
+  });
+}
+
 const iommufdObject = "iommufd0";
 
 /**
@@ -51,23 +62,10 @@ const iommufdObject = "iommufd0";
  * @returns the id of the object that devices name; undefined for the legacy container
  */
 export function planBackend(draft: Draft, devices: number): string | undefined {
-  const { backend } = draft.profile.passthrough;
-  if (backend !== "iommufd") {
-    if (devices > 0) {
-      draft.decide("passthrough", "passthrough.backend", {
-        value: "the legacy container",
-        rule: "Through the legacy container devices reach each other's memory (P2P) on every kernel; iommufd maps no device memory before Linux 6.19 and QEMU 11.",
-        source: sources.iommufd,
-      });
-    }
-    return undefined;
-  }
-  const because = draft.decide("passthrough", "passthrough.backend", {
-    value: "iommufd",
-    rule: "As the profile says. Devices do not reach each other's memory (P2P) before Linux 6.19 and QEMU 11.",
-    source: sources.iommufd,
-  });
-  if (!checkIommufd(draft)) return undefined;
+  const isIommufd = draft.profile.passthrough.backend === "iommufd";
+  if (!isIommufd && devices === 0) return undefined;
+  const because = decideBackend(draft, isIommufd);
+  if (!isIommufd || !checkIommufd(draft)) return undefined;
   draft.claimId("object", iommufdObject, ["passthrough", "backend"]);
   draft.add({ option: "object", qomType: "iommufd", id: iommufdObject, properties: {}, because: [because] });
   return iommufdObject;

@@ -49,6 +49,14 @@ export function pathOf({ entry, path, companionOf }: ChosenFunction): JsonPath {
 function checkHolder(draft: Draft, one: ChosenFunction, holders: ReadonlyMap<string, string>): void {
   const vm = holders.get(one.fn.address);
   if (vm === undefined) return;
+  if (vm === draft.profile.name) {
+    draft.refuse("HOST_DEVICE_BUSY", pathOf(one), {
+      found: `${one.fn.address}, which ${vm} has already`,
+      needed: "a device that the VM does not have yet",
+      fix: `see what it has: qlaunch device list ${vm}`,
+    });
+    return;
+  }
   draft.refuse("HOST_DEVICE_BUSY", pathOf(one), {
     found: `${one.fn.address}, which ${vm} has`,
     needed: "a device that no running VM has",

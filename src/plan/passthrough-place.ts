@@ -3,7 +3,7 @@ import type { DeviceRequest, DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import { planCliques } from "./passthrough-clique.ts";
 import { nameFunctions } from "./passthrough-ids.ts";
-import type { ChosenFunction } from "./passthrough-select.ts";
+import { type ChosenFunction, deviceMemoryBytes } from "./passthrough-select.ts";
 import { guestFunction, type PassedSlot } from "./passthrough-slots.ts";
 import type { PcieTree } from "./pcie.ts";
 import type { MirroredPlace } from "./pcie-mirror.ts";
@@ -110,7 +110,6 @@ export class FunctionPlacer {
 
   private decide(one: ChosenFunction): string {
     const { fn, entry, companionOf } = one;
-    const barBytes = fn.bars.reduce((sum, bar) => sum + (bar.kind === "io" ? 0 : bar.sizeBytes), 0);
     return this.draft.decide("passthrough", `passthrough.${this.idOf(one)}`, {
       value: `${fn.address}, ${fn.vendor}:${fn.device}`,
       rule: "The function leaves its driver for vfio-pci before QEMU starts and gets it back after QEMU's end. It sits where the host has it: on the mirrored port, or on the cell that is bound to its node.",
@@ -118,7 +117,7 @@ export class FunctionPlacer {
         fn.node < 0 ? "the firmware tells no node for it" : `host node ${fn.node}`,
         `IOMMU group ${fn.iommuGroup ?? "none"}`,
         `driver ${fn.driver ?? "none"}`,
-        `${describeByteSize(barBytes)} of device memory`,
+        `${describeByteSize(deviceMemoryBytes(fn))} of device memory`,
         ...(this.cliques.has(fn.address) ? [`P2P clique ${this.cliques.get(fn.address)}`] : []),
         ...(entry.identity ? [`the guest sees ${entry.identity.vendor}:${entry.identity.device}`] : []),
         ...(companionOf === undefined ? [] : [`comes along for the IOMMU group of ${companionOf}`]),

@@ -51,6 +51,11 @@ export function isPassable({ kind, class: code }: PciFunction): boolean {
   return kind === "endpoint" && (!code.startsWith("06") || code.startsWith("0680"));
 }
 
+/** The sum of its memory BARs, the expansion ROM among them. */
+export function deviceMemoryBytes({ bars }: PciFunction): number {
+  return bars.reduce((sum, bar) => sum + (bar.kind === "io" ? 0 : bar.sizeBytes), 0);
+}
+
 /** "0000:19:00.0, 0000:1a:00.0 and 3 more". */
 export function listAddresses(functions: readonly PciFunction[]): string {
   const listed = functions.slice(0, listedAddresses).map(({ address }) => address);

@@ -2,7 +2,7 @@ import type { PassthroughEntry } from "../profile/index.ts";
 import type { IdSet } from "../units/index.ts";
 import type { DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
-import { checkCombinations, planBackend } from "./passthrough-combinations.ts";
+import { checkCombinations, decideBackend, planBackend } from "./passthrough-combinations.ts";
 import { withCompanions } from "./passthrough-groups.ts";
 import { checkFunctions, checkIommu } from "./passthrough-host.ts";
 import { planPinnedMemory } from "./passthrough-memory.ts";
@@ -78,7 +78,7 @@ export function planPassthrough(
   const placer = new FunctionPlacer(draft, tree, chosen, iommufd);
   placer.placeSlots(slots, placeOf, cellOf(cells));
   placer.placeBehindBridge(tree, behindBridge);
-  return { passthrough: placer.passed(), lockedBytes: planPinnedMemory(draft, chosen.length) };
+  return { passthrough: placer.passed(), lockedBytes: planPinnedMemory(draft, chosen) };
 }
 
 /**
@@ -98,6 +98,7 @@ export function planPassedDevice(
   const chosen = choose(draft, [
     { entry: { ...entry, attach: "pcie" }, path: ["passthrough", "devices", 0] },
   ]);
+  decideBackend(draft, iommufd !== undefined);
   const placer = new FunctionPlacer(draft, site, chosen, iommufd);
   placer.placeSlots(sortIntoSlots(draft, chosen).slots, new Map(), cellOf(cells));
   return placer.passed();

@@ -83,6 +83,8 @@ const notFromAProfile: Partial<Record<Code, string>> = {
   VM_CONSOLE: "running VMs",
   VERIFY_NO_PROBE: "running VMs",
   VERIFY_DIFFERENT: "running VMs",
+  REHEARSE_IMAGES: "a simulated host",
+  REHEARSE_HOST: "a simulated host",
   RUN_DIRECTORY: "the run directory",
   QMP_ERROR: "running VMs",
   QMP_DISCONNECTED: "running VMs",

@@ -30,6 +30,8 @@ function added(entry: object, passthrough: object = {}, ledger: Ledger = []) {
   const [given] = profile.passthrough.devices;
   const passed = given ? planPassedDevice(draft, site, given, cells) : [];
   if (draft.problems.length > 0) return draft.problems.map(describeProblem);
+  const decided = draft.decisions.map(({ id }) => id);
+  expect(draft.options.flatMap(({ because }) => because).filter((id) => !decided.includes(id))).toEqual([]);
   return {
     options: draft.options.map((option) =>
       option.option === "device" ? { id: option.id, ...option.properties } : option,
@@ -65,6 +67,10 @@ describe("a device for a running VM", () => {
     const ledger = [{ vm: "other", exclusiveCpus: [], pciFunctions: ["0000:03:02.0"] }];
     expect(added({ address: "0000:03:02.0", id: "card" }, {}, ledger)).toEqual([
       "HOST_DEVICE_BUSY passthrough.devices[0].address: 0000:03:02.0, which other has; a device that no running VM has",
+    ]);
+    const own = [{ vm: "vm", exclusiveCpus: [], pciFunctions: ["0000:03:02.0"] }];
+    expect(added({ address: "0000:03:02.0", id: "card" }, {}, own)).toEqual([
+      "HOST_DEVICE_BUSY passthrough.devices[0].address: 0000:03:02.0, which vm has already; a device that the VM does not have yet",
     ]);
   });
 });
