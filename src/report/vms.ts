@@ -41,6 +41,7 @@ export function renderVm(vm: VmDetail, style: Style): string[] {
     ["memory", size(vm.memoryBytes)],
     ["in use", size(vm.residentBytes)],
     ["own CPUs", vm.exclusiveCpus.length > 0 ? formatIdSet(vm.exclusiveCpus) : undefined],
+    ["devices", vm.pciFunctions.length > 0 ? vm.pciFunctions.join(", ") : undefined],
     ["directory", vm.directory],
     ["log", vm.logFile],
     ["monitor", vm.monitorSocket],

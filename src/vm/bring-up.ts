@@ -48,7 +48,8 @@ export async function bringUp(start: BringUp): Promise<StartedProcess> {
     await step(
       bindStep,
       () => bindDevices({ system, journal, account, emit, step: bindStep }, passthrough),
-      () => `${passthrough.length} functions on vfio-pci`,
+      () =>
+        `${passthrough.length === 1 ? passthrough[0]?.address : `${passthrough.length} functions`} on vfio-pci`,
     );
   }
   const started = await step(

@@ -52,6 +52,7 @@ export async function describeVm(system: System, name: string): Promise<VmDetail
       running: isAlive(system.files, process),
     })),
     exclusiveCpus: record?.exclusiveCpus ?? [],
+    pciFunctions: record?.pciFunctions ?? [],
     cells: record?.cells ?? [],
   };
 }

@@ -91,6 +91,8 @@ export interface VmDetail extends VmSummary {
   readonly helpers: readonly { readonly id: string; readonly pid: number; readonly running: boolean }[];
   /** Host CPUs that no other VM's vCPUs get. */
   readonly exclusiveCpus: IdSet;
+  /** Addresses of the host's PCI functions that it has. */
+  readonly pciFunctions: readonly string[];
   readonly cells: readonly RecordedCell[];
 }
 

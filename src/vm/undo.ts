@@ -41,11 +41,18 @@ export async function unwind(
   emit: EventSink,
 ): Promise<string[]> {
   const problems: string[] = [];
+  const began = system.clock.elapsedMs();
   let processLives = false;
   for (const { step, action } of [...entries].reverse()) {
     try {
       if (action.do === "remove" && problems.length > 0) throw new Error(`kept ${action.path}`);
-      if (action.do === "give-back-device" && processLives) throw new Error(`kept ${action.address}`);
+      if (action.do === "give-back-device") {
+        if (processLives) throw new Error(`kept ${action.address}`);
+        // Said before: a driver that does not let go holds this program.
+        const reason = `${action.address} to ${action.driver ?? "no driver"}`;
+        const elapsedMs = system.clock.elapsedMs() - began;
+        emit({ type: "waiting", step: "give devices back", elapsedMs, reason });
+      }
       await takeBack(system, action);
       emit({ type: "step-undone", step });
     } catch (error) {

@@ -60,6 +60,7 @@ it("info has the facts that there are, and the cells", () => {
     consoles: [{ id: "serial0", type: "serial", socket: "/run/qlaunch/gpu/serial0.sock" }],
     helpers: [{ id: "share0", pid: 4243, running: false }],
     exclusiveCpus: [4, 5, 6],
+    pciFunctions: ["0000:41:00.0", "0000:42:00.0"],
     cells: [
       { id: 0, memoryBytes: 2 ** 30, pageSizeBytes: 0, hostNodes: [0] },
       { id: 1, memoryBytes: 2 ** 31, pageSizeBytes: 2 ** 21, hostNodes: undefined },
@@ -77,6 +78,7 @@ it("info has the facts that there are, and the cells", () => {
     "memory     32 GiB",
     "in use     1.5 GiB",
     "own CPUs   4-6",
+    "devices    0000:41:00.0, 0000:42:00.0",
     "directory  /run/qlaunch/gpu",
     "log        /run/qlaunch/gpu/qemu.log",
     "monitor    /run/qlaunch/gpu/monitor.sock",

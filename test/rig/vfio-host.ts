@@ -113,7 +113,7 @@ export function vfioHost(functions: readonly PciFunction[], options: Options = {
         },
         writeAtomically(path, text) {
           count(path.split("/").at(-1) ?? "");
-          tree[path] = text;
+          tree[path] = typeof text === "string" ? text : { bytes: Buffer.from(text) };
         },
         remove(path) {
           count(`remove ${path}`);

@@ -183,13 +183,20 @@ describe("giving devices back", () => {
   it("passes over what is gone, and leaves what somebody else bound since", async () => {
     const host = vfioHost(functions);
     await start(host);
+    const events: Event[] = [];
     host.unplug("0000:41:00.0");
     const folder = "/sys/devices/pci0000:42/0000:42:00.0";
     host.tree["/sys/bus/pci/drivers/uio/bind"] = "";
     host.tree[`${folder}/driver`] = { link: "/sys/bus/pci/drivers/uio" };
     host.tree[`${folder}/driver_override`] = "uio\n";
-    expect(await unwind(host.system, undoOf(host), () => {})).toEqual([]);
+    expect(await unwind(host.system, undoOf(host), (event) => events.push(event))).toEqual([]);
     expect(stated(host).slice(1)).toEqual(["uio (override uio)", "none", "vfio-pci"]);
+    expect(events.flatMap((event) => (event.type === "waiting" ? event.reason : []))).toEqual([
+      "0000:44:00.0 to vfio-pci",
+      "0000:43:00.0 to no driver",
+      "0000:42:00.0 to nvme",
+      "0000:41:00.0 to nvidia",
+    ]);
   });
 
   it("goes on after one that does not answer, keeps the record, and ends once it is off the bus", async () => {
