@@ -27,7 +27,7 @@ export function planStandIns(draft: Draft, site: DeviceSite): void {
       entry.function === 0 || main === undefined
         ? { bus: entry.bus }
         : { bus: undefined, beside: { id: main, function: entry.function } };
-    const because = draft.decide("standins", `standins.${entry.id}`, {
+    const because = draft.decide("stand-ins", `stand-ins.${entry.id}`, {
       value: `${drivers[entry.device]} for ${meanings[entry.device]}`,
       rule: "A device of the same class in the same place, for a rehearsal without the hardware. It has no option ROM, so that the firmware loses no time with it.",
       source: sources.edu,

@@ -49,7 +49,7 @@ export type Concern =
   | "consoles"
   | "devices"
   | "passthrough"
-  | "standins"
+  | "stand-ins"
   | "kernel"
   | "sandbox"
   | "monitor"
