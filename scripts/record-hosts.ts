@@ -21,11 +21,15 @@ export async function recordHosts(read: (name: string) => string): Promise<Recor
   const models: Record<string, PciModel> = JSON.parse(read("pci-models.json"));
   const added = (name: string) => JSON.parse(read(`${name}.added.json`));
   const fromLstopo = (name: string) =>
-    complete(hostFromLstopo(read(`${name}.lstopo.txt`), models, added(name)));
+    complete({
+      ...hostFromLstopo(read(`${name}.lstopo.txt`), models, added(name)),
+      firmware: added(name).firmware,
+    });
   const fromLspci = (name: string) =>
     complete({
       ...hostFromText(read(`${name}.lscpu.txt`), read(`${name}.numactl.txt`)),
       ...pciFromLspci(read(`${name}.lspci.txt`), models, added(name)),
+      firmware: added(name).firmware,
     });
   return {
     "ol8.json": fromText("ol8"),
