@@ -1,6 +1,6 @@
 // Bundles the CLI with esbuild, one chunk a command, so that `--version` loads only what it prints.
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -23,4 +23,8 @@ await build({
   banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
 });
 
+// Programs of guests, which go into what rehearsals boot; they lie beside the code that reads them.
+const guests = "src/rehearse/guest";
+cpSync(guests, "dist/guest", { recursive: true });
+cpSync(guests, "dist/lib/rehearse/guest", { recursive: true });
 execFileSync("npx", ["tsc", "-p", "scripts/tsconfig.library.json"], { stdio: "inherit" });

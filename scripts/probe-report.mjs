@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Asks the probe guest what it sees: writes "report" to the socket of its virtio-serial port and prints the answer, one
 // line of JSON. Usage: scripts/probe-report.mjs SOCKET [REQUEST] [--timeout SECONDS]
-// Requests: report (default), online, poweroff, "run COMMAND" (see probe-guest/serve).
+// Requests: report (default), online, poweroff, "run COMMAND" (see src/rehearse/guest/probe/serve).
 import { connect } from "node:net";
 import { parseArgs } from "node:util";
 

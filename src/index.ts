@@ -30,6 +30,7 @@ export {
 } from "./actions/live-vcpus.ts";
 export * from "./actions/operations.ts";
 export { type Planned, type PlanRequest, planProfile } from "./actions/plan.ts";
+export { type Rehearsal, type RehearsalRequest, rehearseProfile } from "./actions/rehearse.ts";
 export { profileJsonSchema } from "./actions/schema.ts";
 export { type Checked, checkProfile, runProfile, type StartRequest, startProfile } from "./actions/start.ts";
 export { type Verification, verifyVm } from "./actions/verify.ts";

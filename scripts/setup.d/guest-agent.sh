@@ -23,10 +23,11 @@ guest_agent_libraries() {
   sed -nE 's/.*=> (\/[^ ]+) .*/\1/p; s/^[[:space:]]*(\/[^ ]+) .*/\1/p' <<<"$listing"
 }
 
-# install_guest_agent STAGE: the agent in a root file system, its libraries where its loader looks.
-install_guest_agent() {
-  local stage=$1 libraries library
+# Prints the agent and its libraries with their places in the guest, "SOURCE=TARGET" each: libraries lie where their loader
+# looks.
+guest_agent_files() {
+  local libraries library
   libraries=$(guest_agent_libraries) || return 1
-  while read -r library; do install -D -m 755 "$library" "$stage$library"; done <<<"$libraries"
-  install -D -m 755 "$QLAUNCH_GUEST_AGENT" "$stage/bin/qemu-ga"
+  printf '%s=bin/qemu-ga\n' "$QLAUNCH_GUEST_AGENT"
+  while read -r library; do printf '%s=%s\n' "$library" "$library"; done <<<"$libraries"
 }

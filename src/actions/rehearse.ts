@@ -21,6 +21,8 @@ import { runOnSimulatedHost } from "./simulated-host.ts";
 
 export interface RehearsalRequest extends HostChoice {
   readonly profileFile: string;
+  /** A folder with boot/ and lib/modules/. Default: what was made before, else this system's kernel. */
+  readonly kernelFolder?: string | undefined;
   /** How long everything on the simulated host may take. */
   readonly timeoutMs: number;
   /** Leave profiles and logs behind. */
@@ -51,7 +53,13 @@ const answerShare = 0.7;
 export async function rehearseProfile(system: System, request: RehearsalRequest): Promise<Rehearsal> {
   const { emit, signal, version, timeoutMs } = request;
   const { plan, profile, host } = await planProfile(system, { ...request, mayStart: false });
-  const images = findImages(system);
+  const images = await findImages(system, request.kernelFolder, () =>
+    emit({
+      type: "notice",
+      level: "info",
+      message: "kernel and root file systems are made; the next time they are there",
+    }),
+  );
   const scale = scaleHost(host, plan);
   const simulated = simulateHost(host, plan, scale, { kernel: images.kernel, initrd: images.hostInitrd });
   const guest = fitGuest(profile, plan, scale, { kernel: images.kernel, initrd: images.guestInitrd });
@@ -60,6 +68,8 @@ export async function rehearseProfile(system: System, request: RehearsalRequest)
 
   const folder = `${system.user.environment.TMPDIR || "/tmp"}/qlaunch-rehearsal-${randomUUID().slice(0, 8)}`;
   system.files.makeDirectory(folder, 0o700);
+  if (request.keep)
+    emit({ type: "notice", level: "info", message: `profiles and logs are kept in ${folder}` });
   try {
     system.files.writeAtomically(join(folder, "guest.json"), `${JSON.stringify(guest, undefined, 2)}\n`);
     const answers = new Answers(emit);

@@ -14,7 +14,7 @@ import { addOps } from "./commands/ops.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
 import { addQmp } from "./commands/qmp.ts";
-import { addRehearse } from "./commands/rehearse.ts";
+import { addRehearsalParts, addRehearse } from "./commands/rehearse.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addSetVcpus } from "./commands/setvcpus.ts";
@@ -80,6 +80,7 @@ export function buildProgram(): Command {
   addVfio(program);
   addSchema(program);
   addCompletion(program);
+  addRehearsalParts(program);
   return program;
 }
 

@@ -18,11 +18,11 @@ export const files: Files = {
     attempt(() => describe(options?.followLinks === false ? fs.lstatSync(path) : fs.statSync(path))),
   allows: (path, access) => attempt(() => fs.accessSync(path, accessBits[access]) ?? true) ?? false,
   opens: (path) => attempt(() => fs.closeSync(fs.openSync(path, "r+")) ?? true) ?? false,
-  writeAtomically: (path, text, mode = 0o600) =>
+  writeAtomically: (path, content, mode = 0o600) =>
     guard(() => {
       const temporary = join(dirname(path), `.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`);
       try {
-        fs.writeFileSync(temporary, text, { mode, flag: "wx" });
+        fs.writeFileSync(temporary, content, { mode, flag: "wx" });
         fs.renameSync(temporary, path);
       } catch (error) {
         fs.rmSync(temporary, { force: true });

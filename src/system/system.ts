@@ -56,7 +56,7 @@ export interface Files {
   /** Whether it opens for reading and writing now (a device node may exist and refuse). */
   opens(path: string): boolean;
   /** Writes to a temporary name in the same folder and renames. @throws SystemError */
-  writeAtomically(path: string, text: string, mode?: number): void;
+  writeAtomically(path: string, content: string | Uint8Array, mode?: number): void;
   /** Writes to a file that is there, in one go, as the kernel's own files want it. It may block. @throws SystemError */
   write(path: string, text: string): void;
   /** Appends a line or more, creating the file with mode 0600. @throws SystemError */

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import type { Cli } from "./cli.ts";
 
-/** What the probe guest reports of itself; scripts/probe-guest makes it. */
+/** What the probe guest reports of itself; src/rehearse/guest/probe makes it. */
 export interface ProbeReport {
   readonly nodes: readonly { id: number; cpus: string; memoryKiB: number; distances: number[] }[];
   readonly cpus: { online: string; present: string; possible: string };

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { define, examples, seconds } from "../command.ts";
 import { exitStatus } from "../exit.ts";
-import { printDiagnostics } from "../problems.ts";
+import { printDiagnostics, reportProblem } from "../problems.ts";
 import { untilInterrupted } from "../signals.ts";
+import { openTerminal } from "../terminal.ts";
 import { version } from "../version.ts";
 
 const insideCommand = "__rehearse";
@@ -12,6 +13,7 @@ interface RehearseOptions {
   readonly host?: string;
   readonly qemu?: string;
   readonly timeout: number;
+  readonly kernel?: string;
   readonly keep?: boolean;
 }
 
@@ -26,6 +28,10 @@ export function addRehearse(program: Command): void {
     .option(
       "--qemu <program>",
       "the QEMU program of the guest (default: $QLAUNCH_QEMU, else the installed one)",
+    )
+    .option(
+      "--kernel <folder>",
+      "a kernel to boot: a folder with boot/ and lib/modules/ (default: this system's)",
     )
     .option("--timeout <seconds>", "how long all on the simulated host may take", seconds, 600)
     .option("--keep", "leave the profiles and logs in a folder")
@@ -45,6 +51,7 @@ export function addRehearse(program: Command): void {
         profileFile,
         snapshot: options.host,
         qemu: options.qemu,
+        kernelFolder: options.kernel,
         timeoutMs: options.timeout * 1000,
         keep: options.keep === true,
         emit: terminal.emit,
@@ -56,13 +63,14 @@ export function addRehearse(program: Command): void {
     if (terminal.json) terminal.printJsonLine({ type: "result", ...rehearsal });
     else {
       terminal.print(renderVerification(rehearsal, terminal.style));
-      if (rehearsal.folder !== undefined) terminal.print(`Profiles and logs are in ${rehearsal.folder}.`);
       printDiagnostics(terminal, rehearsal.diagnostics);
     }
     return rehearsal.same ? exitStatus.done : exitStatus.refused;
   });
+}
 
-  // What runs on the simulated host; it speaks JSON lines to the program outside.
+/** What runs on the simulated host, speaking JSON lines to the program outside; and the maker of what these boot. */
+export function addRehearsalParts(program: Command): void {
   program.command(`${insideCommand} <assignment>`, { hidden: true }).action(async (assignment: string) => {
     const { rehearseInside } = await import("../../actions/rehearse-inside.ts");
     const { realSystem } = await import("../../system/index.ts");
@@ -77,4 +85,28 @@ export function addRehearse(program: Command): void {
     );
     print(JSON.stringify(report));
   });
+
+  program
+    .command("__images <folder> <kernel> [files...]", { hidden: true })
+    .action(async (folder: string, kernelFolder: string, files: string[]) => {
+      const { makeImages } = await import("../../actions/images.ts");
+      const { realSystem } = await import("../../system/index.ts");
+      const terminal = openTerminal(false);
+      try {
+        await makeImages(realSystem, {
+          folder,
+          kernelFolder,
+          guestFiles: files.map(guestFile),
+          emit: terminal.emit,
+        });
+      } catch (error) {
+        process.exitCode = reportProblem(terminal, error);
+      }
+    });
+}
+
+/** "SOURCE=TARGET": a file of this machine and its place in the guest. */
+function guestFile(text: string): { source: string; target: string } {
+  const [source = "", target = source] = text.split("=");
+  return { source, target };
 }
