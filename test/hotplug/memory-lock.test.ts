@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { raiseLockLimit } from "../../src/hotplug/memory-lock.ts";
+import type { LiveVm } from "../../src/hotplug/live.ts";
+import { raiseForDevices, raiseLockLimit } from "../../src/hotplug/memory-lock.ts";
 import { realSystem } from "../../src/system/index.ts";
 import { capabilities, hasCapability } from "../../src/vm/limits.ts";
 
@@ -64,5 +65,23 @@ it("is said to be too low where it cannot be raised", async () => {
   const pid = await processWith("65536:65536");
   await expect(raise(pid, gibibyte, system)).rejects.toMatchObject({
     diagnostics: [{ code: "HOST_LOCKED_MEMORY", found: "QEMU of vm may lock 64 KiB" }],
+  });
+});
+
+it.each([
+  ["once for all devices", [], "2 GiB"],
+  ["once for each behind an IOMMU of the guest", [{ option: "device", driver: "intel-iommu" }], "6 GiB"],
+])("counts memory %s", async (_, options, bytes) => {
+  const run = async () => ({ exitCode: 1, signal: undefined, stdout: "", stderr: "" });
+  const devices = ["gpu0", "gpu1"].map((name) => ({ name, type: "child<vfio-pci>" }));
+  const live = {
+    system: { ...realSystem, processes: { ...realSystem.processes, run } },
+    name: "vm",
+    pid: await processWith("65536:65536"),
+    plan: { options, placement: { cells: [{ memoryBytes: gibibyte }] } },
+    qmp: { execute: async (command: string) => (command === "qom-list" ? devices : []) },
+  } as unknown as LiveVm;
+  await expect(raiseForDevices(live, 1)).rejects.toMatchObject({
+    diagnostics: [{ code: "HOST_LOCKED_MEMORY", needed: expect.stringContaining(`${bytes}, since`) }],
   });
 });
