@@ -33,7 +33,7 @@ export async function takeDevices(live: LiveVm, functions: readonly PassedFuncti
         });
       });
       const account = await foreignAccount(system, plan.run.user);
-      await bindDevices({ system, journal, account, emit, step: bindStep }, functions);
+      await bindDevices({ system, plan, journal, account, emit, step: bindStep }, functions);
     },
     () => `${addresses.join(", ")} on ${vfioPci}`,
   );

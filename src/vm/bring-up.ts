@@ -47,7 +47,7 @@ export async function bringUp(start: BringUp): Promise<StartedProcess> {
   if (passthrough.length > 0) {
     await step(
       bindStep,
-      () => bindDevices({ system, journal, account, emit, step: bindStep }, passthrough),
+      () => bindDevices({ system, plan, journal, account, emit, step: bindStep }, passthrough),
       () =>
         `${passthrough.length === 1 ? passthrough[0]?.address : `${passthrough.length} functions`} on vfio-pci`,
     );

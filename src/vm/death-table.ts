@@ -51,7 +51,7 @@ export const knownDeaths: readonly KnownDeath[] = [
   {
     words: /failed to open (\/dev\/vfio\/\S+): Permission denied/,
     needed: "the right to open $1",
-    fix: 'give it to a group with a udev rule (SUBSYSTEM=="vfio", GROUP="vfio", MODE="0660") that sandbox.groups names, or leave out sandbox.user',
+    fix: 'give it to a group with a udev rule (SUBSYSTEM=="vfio*", GROUP="vfio", MODE="0660") that sandbox.groups names, or leave out sandbox.user',
   },
   {
     words: /failed to open (\/dev\/vfio\/\S+): Device or resource busy/,

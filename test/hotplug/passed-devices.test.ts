@@ -45,7 +45,7 @@ function live(host: VfioHost, qemu: Map<string, string> = new Map(), changes: Pa
     system: host.system,
     name: "vm",
     directory,
-    plan: { run: { user: undefined, passthrough: [] } },
+    plan: { run: { user: undefined, passthrough: [] }, options: [] },
     qmp,
     journal: new Journal(host.system.files, directory, reading.record),
     emit: (event: Event) => void events.push(event),

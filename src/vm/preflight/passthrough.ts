@@ -4,10 +4,11 @@ import type { PassedFunction } from "../../plan/types.ts";
 import { checkFunctions } from "../vfio/health.ts";
 import {
   functionFolder,
-  groupNode,
   hasDriver,
   nodeAccessFix,
+  nodeFor,
   readBinding,
+  usesIommufd,
   vfioPci,
 } from "../vfio/pci-function.ts";
 import { mayAccess } from "./access.ts";
@@ -29,7 +30,7 @@ export function checkPassthrough(context: FileContext): Diagnostic[] {
     ...checkModule(context),
     ...checkWritable(context, unbound),
     ...checkContainer(context),
-    ...checkGroups(context),
+    ...checkNodes(context),
   ];
 }
 
@@ -67,7 +68,7 @@ function checkWritable({ system }: FileContext, unbound: readonly PassedFunction
 
 /** What QEMU opens for all groups together. It is there once the modules are loaded. */
 function checkContainer({ system, plan, account }: FileContext): Diagnostic[] {
-  const iommufd = plan.options.some((option) => option.option === "object" && option.qomType === "iommufd");
+  const iommufd = usesIommufd(plan);
   const node = iommufd ? "/dev/iommu" : "/dev/vfio/vfio";
   if (system.files.facts(node) === undefined) {
     return when(hasDriver(system.files, vfioPci), () =>
@@ -89,24 +90,27 @@ function checkContainer({ system, plan, account }: FileContext): Diagnostic[] {
   );
 }
 
-/** The nodes of the groups: those that are there, and what they will be like when they come. */
-function checkGroups(context: FileContext): Diagnostic[] {
+/** What QEMU opens for each: the nodes that are there, and what they will be like when they come. */
+function checkNodes(context: FileContext): Diagnostic[] {
   const { system, plan, account } = context;
-  const groups = [...new Set(plan.run.passthrough.map(({ iommuGroup }) => iommuGroup))];
-  const there = groups.filter((group) => system.files.facts(groupNode(group)) !== undefined);
-  const closed = there.filter((group) => !mayAccess(system, account, groupNode(group), ["read", "write"]));
-  const coming = groups.length > there.length;
+  const iommufd = usesIommufd(plan);
+  const nodes = plan.run.passthrough.map((each) => nodeFor(system.files, each, iommufd));
+  const known = [...new Set(nodes.flatMap((node) => node ?? []))];
+  const there = known.filter((node) => system.files.facts(node) !== undefined);
+  const closed = there.filter((node) => !mayAccess(system, account, node, ["read", "write"]));
+  const coming =
+    known.find((node) => !there.includes(node)) ?? (nodes.includes(undefined) ? "/dev/vfio/devices/*" : "");
   return [
     ...when(closed.length > 0, () =>
       error("HOST_IOMMU", account === undefined ? path : ["sandbox", "user"], {
-        found: `${account === undefined ? "you" : `user ${account.uid}`} may not open ${closed.map(groupNode).join(", ")}`,
+        found: `${account === undefined ? "you" : `user ${account.uid}`} may not open ${closed.join(", ")}`,
         needed: "the right to read and write them",
         fix: nodeAccessFix("/dev/vfio/*"),
       }),
     ),
-    ...when(coming && account !== undefined && account.uid !== 0 && !hasUdevRule(context), () =>
+    ...when(coming !== "" && account !== undefined && account.uid !== 0 && !hasUdevRule(context), () =>
       error("HOST_IOMMU", ["sandbox", "user"], {
-        found: `the kernel will make ${groupNode(groups.find((group) => !there.includes(group)) ?? 0)} for root alone, and QEMU runs as user ${account?.uid}`,
+        found: `the kernel will make ${coming} for root alone, and QEMU runs as user ${account?.uid}`,
         needed: "a rule that gives such nodes to that user",
         fix: nodeAccessFix("/dev/vfio/*"),
       }),
@@ -118,7 +122,7 @@ const ruleFolders = ["/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/ru
 
 /** Whether anybody has said who gets the nodes of VFIO; after the binding it shows whether it was right. */
 function hasUdevRule({ system: { files } }: FileContext): boolean {
-  const rule = /^[^#\n]*SUBSYSTEM=="vfio"[^\n]*(?:GROUP|MODE|OWNER|TAG)/m;
+  const rule = /^[^#\n]*SUBSYSTEM=="vfio[^\n]*(?:GROUP|MODE|OWNER|TAG)/m;
   return ruleFolders.some((folder) =>
     (files.list(folder) ?? []).some((name) => rule.test(files.tryReadText(join(folder, name)) ?? "")),
   );

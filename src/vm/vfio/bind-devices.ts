@@ -1,6 +1,6 @@
 import { QlaunchError, refusal } from "../../errors/index.ts";
 import type { EventSink } from "../../events/event.ts";
-import type { PassedFunction } from "../../plan/types.ts";
+import type { PassedFunction, Plan } from "../../plan/types.ts";
 import type { System } from "../../system/index.ts";
 import type { Account } from "../accounts.ts";
 import type { Journal } from "../journal.ts";
@@ -8,10 +8,11 @@ import { mayAccess } from "../preflight/access.ts";
 import { bindToVfio } from "./binding.ts";
 import { checkFunctions } from "./health.ts";
 import { loadVfio } from "./module.ts";
-import { groupNode, nodeAccessFix, readBinding } from "./pci-function.ts";
+import { nodeAccessFix, nodeFor, readBinding, usesIommufd } from "./pci-function.ts";
 
 interface DeviceBinding {
   readonly system: System;
+  readonly plan: Pick<Plan, "options">;
   readonly journal: Journal;
   /** The account that QEMU runs as; undefined when it is ours. */
   readonly account: Account | undefined;
@@ -52,12 +53,14 @@ export async function bindDevices(
     emit({ type: "waiting", step, elapsedMs: clock.elapsedMs() - began, reason });
     bindToVfio(files, address);
   }
-  for (const group of new Set(functions.map(({ iommuGroup }) => iommuGroup))) {
-    await awaitNode(binding, groupNode(group));
-  }
+  const iommufd = usesIommufd(binding.plan);
+  const nodes = functions.map(
+    (each) => nodeFor(files, each, iommufd) ?? `/dev/vfio/devices for ${each.address}`,
+  );
+  for (const node of new Set(nodes)) await awaitNode(binding, node);
 }
 
-/** QEMU opens the group's node, perhaps as another user. */
+/** QEMU opens it, perhaps as another user. */
 async function awaitNode({ system, account }: DeviceBinding, node: string): Promise<void> {
   const deadline = system.clock.elapsedMs() + nodeWaitMs;
   const opens = () => mayAccess(system, account, node, ["read", "write"]);
@@ -71,7 +74,7 @@ function closed({ files }: System, account: Account | undefined, node: string): 
   if (files.facts(node) === undefined) {
     return refusal("HOST_IOMMU", {
       found: `the kernel made no ${node} here`,
-      needed: "the device node of the IOMMU group",
+      needed: "the device node that QEMU opens",
       fix: "run it where /dev is the kernel's own: a container needs /dev/vfio of its host",
     });
   }

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { PassedFunction, Plan } from "../../plan/types.ts";
 import type { Files } from "../../system/index.ts";
 
 export const pciBus = "/sys/bus/pci";
@@ -10,9 +11,28 @@ export const functionFolder = (address: string) => `${pciBus}/devices/${address}
 /** The device node of a group, which the kernel makes when a function of it is bound to vfio-pci. */
 export const groupNode = (group: number) => `/dev/vfio/${group}`;
 
+/**
+ * What QEMU opens for a function: its group's node, or with iommufd one of its own.
+ * @returns undefined where it is not known before the function is bound
+ */
+export function nodeFor(
+  files: Files,
+  { address, iommuGroup }: Pick<PassedFunction, "address" | "iommuGroup">,
+  iommufd: boolean,
+): string | undefined {
+  if (!iommufd) return groupNode(iommuGroup);
+  const [name] = files.list(`${functionFolder(address)}/vfio-dev`) ?? [];
+  return name === undefined ? undefined : `/dev/vfio/devices/${name}`;
+}
+
+/** Whether QEMU reaches VFIO through iommufd. @see https://docs.kernel.org/userspace-api/iommufd.html */
+export function usesIommufd({ options }: Pick<Plan, "options">): boolean {
+  return options.some((option) => option.option === "object" && option.qomType === "iommufd");
+}
+
 /** What to do about device nodes that QEMU's user may not open. */
 export const nodeAccessFix = (what: string) =>
-  `give ${what} to a group: SUBSYSTEM=="vfio", GROUP="vfio", MODE="0660" in a file of /etc/udev/rules.d; make QEMU a member with sandbox.groups, or leave out sandbox.user`;
+  `give ${what} to a group: SUBSYSTEM=="vfio*", GROUP="vfio", MODE="0660" in a file of /etc/udev/rules.d; make QEMU a member with sandbox.groups, or leave out sandbox.user`;
 
 /** What decides which driver has a function. Null for none. */
 export interface Binding {

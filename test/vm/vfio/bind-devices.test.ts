@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../src/events/event.ts";
 import type { PciFunction } from "../../../src/host/index.ts";
+import type { Plan } from "../../../src/plan/index.ts";
 import type { Account } from "../../../src/vm/accounts.ts";
 import { parseRecord } from "../../../src/vm/record-format.ts";
 import { unwind } from "../../../src/vm/undo.ts";
@@ -15,10 +16,17 @@ const before = ["nvidia", "nvme (override nvme)", "none", "vfio-pci"];
 
 function start(
   host: VfioHost,
-  { list = functions, emit = () => {}, account }: Circumstances = {},
+  { list = functions, emit = () => {}, account, options = [] }: Circumstances = {},
 ): Promise<void> {
   const { system } = host;
-  const binding = { system, journal: journalOn(host), account, emit, step: "bind devices" };
+  const binding = {
+    system,
+    plan: { options },
+    journal: journalOn(host),
+    account,
+    emit,
+    step: "bind devices",
+  };
   return bindDevices(binding, passed(list));
 }
 
@@ -26,6 +34,7 @@ interface Circumstances {
   readonly list?: readonly PciFunction[];
   readonly emit?: (event: Event) => void;
   readonly account?: Account;
+  readonly options?: Plan["options"];
 }
 
 /** Time goes by only while somebody sleeps, and then by a second at least. */
@@ -176,6 +185,36 @@ describe("binding devices", () => {
         },
       ],
     });
+  });
+});
+
+describe("with iommufd", () => {
+  const options = [
+    { option: "object", qomType: "iommufd", id: "iommufd0", properties: {}, because: [] },
+  ] as const;
+  const list = functions.slice(0, 1);
+
+  it("each function has a node of its own", async () => {
+    const host = vfioHost(list, {
+      files: {
+        "/sys/devices/pci0000:41/0000:41:00.0/vfio-dev/vfio3/dev": "",
+        "/dev/vfio/devices/vfio3": { facts: { kind: "character", mode: 0o600 } },
+      },
+    });
+    await start(host, { list, options });
+    const system = { ...host.system, clock: runningClock() };
+    const account = { uid: 107, gid: 107, groups: [] };
+    await expect(start({ ...host, system }, { list, options, account })).rejects.toThrow(
+      "user 107 may not open /dev/vfio/devices/vfio3",
+    );
+  });
+
+  it("a kernel that makes none is refused", async () => {
+    const host = vfioHost(list);
+    const system = { ...host.system, clock: runningClock() };
+    await expect(start({ ...host, system }, { list, options })).rejects.toThrow(
+      "the kernel made no /dev/vfio/devices for 0000:41:00.0 here",
+    );
   });
 });
 
