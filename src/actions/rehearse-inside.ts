@@ -37,6 +37,7 @@ export async function rehearseInside(
   options: InsideOptions,
 ): Promise<InsideReport> {
   const assignment = JSON.parse(system.files.readText(file)) as Assignment;
+  if (assignment.devices.length > 0) await loadDrivers(system);
   const before = readPci(system.files).pci;
   let name: string | undefined;
   try {
@@ -56,6 +57,11 @@ export async function rehearseInside(
     if (name !== undefined) await takeDown(system, name, options.emit);
     return { type: "problems", diagnostics: error.diagnostics, log };
   }
+}
+
+/** So that stand-ins leave a driver, as hardware does, and get it back. Without them they are as good. */
+async function loadDrivers(system: System): Promise<void> {
+  await system.processes.run("modprobe", ["-a", "nvme", "e1000e"]);
 }
 
 function driversAfter(

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { Event, EventSink } from "../events/event.ts";
@@ -8,6 +7,7 @@ import {
   findImages,
   fitGuest,
   jobText,
+  lineReader,
   type OwnProgram,
   scaleHost,
   simulateHost,
@@ -16,6 +16,7 @@ import type { System } from "../system/index.ts";
 import { describeDifferences, type Verification } from "../verify/index.ts";
 import type { HostChoice } from "./host.ts";
 import { planProfile } from "./plan.ts";
+import { openRehearsalFolder } from "./rehearsal-folder.ts";
 import type { InsideReport } from "./rehearse-inside.ts";
 import { runOnSimulatedHost } from "./simulated-host.ts";
 
@@ -44,6 +45,8 @@ export interface Rehearsal extends Verification {
 
 /** The guest boots for the greater part of it. */
 const answerShare = 0.7;
+/** Until the simulated host has told how its job ended. */
+const reserveMs = 60_000;
 
 /**
  * Runs a profile on a simulated host: made from the real one's nodes and PCIe tree, with stand-ins for the devices that
@@ -53,30 +56,25 @@ const answerShare = 0.7;
 export async function rehearseProfile(system: System, request: RehearsalRequest): Promise<Rehearsal> {
   const { emit, signal, version, timeoutMs } = request;
   const { plan, profile, host } = await planProfile(system, { ...request, mayStart: false });
+  const tell = (message: string) => emit({ type: "notice", level: "info", message });
   const images = await findImages(system, request.kernelFolder, () =>
-    emit({
-      type: "notice",
-      level: "info",
-      message: "kernel and root file systems are made; the next time they are there",
-    }),
+    tell("kernel and root file systems are made; the next time they are there"),
   );
   const scale = scaleHost(host, plan);
   const simulated = simulateHost(host, plan, scale, { kernel: images.kernel, initrd: images.hostInitrd });
   const guest = fitGuest(profile, plan, scale, { kernel: images.kernel, initrd: images.guestInitrd });
   const notes = [...simulated.notes, ...guest.notes];
-  for (const message of notes) emit({ type: "notice", level: "info", message });
+  for (const message of notes) tell(message);
 
-  const folder = `${system.user.environment.TMPDIR || "/tmp"}/qlaunch-rehearsal-${randomUUID().slice(0, 8)}`;
-  system.files.makeDirectory(folder, 0o700);
-  if (request.keep)
-    emit({ type: "notice", level: "info", message: `profiles and logs are kept in ${folder}` });
+  const folder = await openRehearsalFolder(system, request.keep);
+  if (request.keep) tell(`profiles and logs are kept in ${folder.path}`);
   try {
-    system.files.writeAtomically(join(folder, "guest.json"), `${JSON.stringify(guest, undefined, 2)}\n`);
+    system.files.writeAtomically(join(folder.path, "guest.json"), `${JSON.stringify(guest, undefined, 2)}\n`);
     const answers = new Answers(emit);
     const status = await runOnSimulatedHost(system, {
-      ...{ folder, emit, signal, version },
+      ...{ folder: folder.path, emit, signal, version },
       profile: simulated.profile,
-      jobMs: timeoutMs,
+      jobMs: timeoutMs + reserveMs,
       job: (places) =>
         jobText(
           { profile: guest.profile, devices: guest.devices, places, answerMs: timeoutMs * answerShare },
@@ -84,16 +82,16 @@ export async function rehearseProfile(system: System, request: RehearsalRequest)
           system.user.environment,
           timeoutMs / 1000,
         ),
-      onLine: (line) => answers.take(line),
+      onOutput: lineReader((line) => answers.take(line)),
     });
     const rows = compareAll(
       plan,
       answers.result(status),
       guest.devices.map(({ standIn }) => standIn),
     );
-    return { ...rows, notes, ...(request.keep ? { folder } : {}) };
+    return { ...rows, notes, ...(request.keep ? { folder: folder.path } : {}) };
   } finally {
-    if (!request.keep) system.files.remove(folder);
+    folder.close();
   }
 }
 

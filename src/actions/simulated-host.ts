@@ -25,8 +25,8 @@ export interface SimulatedRun {
   readonly emit: EventSink;
   readonly signal: AbortSignal;
   readonly version: string;
-  /** What the job prints. */
-  readonly onLine: (line: string) => void;
+  /** What the job prints, in pieces. */
+  readonly onOutput: (piece: Buffer) => void;
 }
 
 /** It takes 10 s on an idle machine. */
@@ -42,11 +42,10 @@ const lastLines = 40;
  * @throws QlaunchError REHEARSE_HOST, and what a start refuses
  */
 export async function runOnSimulatedHost(system: System, run: SimulatedRun): Promise<number> {
-  const own = privateSystem(system, join(run.folder, "run"));
   for (let attempt = 1; ; attempt++) {
-    const ending = await runOnce(own, run);
+    const ending = await runOnce(system, run);
     if (ending.kind === "ended") return ending.status;
-    if (ending.kind !== "not-ready" || attempt > 1) throw explainEnding(ending);
+    if (ending.kind === "aborted" || ending.wasReady || attempt > 1) throw explainEnding(ending);
     run.emit({
       type: "notice",
       level: "warning",
@@ -56,18 +55,19 @@ export async function runOnSimulatedHost(system: System, run: SimulatedRun): Pro
 }
 
 /** The same machine with a run directory of its own, and its own QEMU: nested KVM is steadiest in the distribution's. */
-function privateSystem(system: System, runDirectory: string): System {
+function privateSystem(system: System, folder: string): System {
   const { QLAUNCH_QEMU: _, ...environment } = system.user.environment;
   return {
     ...system,
-    user: { ...system.user, environment: { ...environment, QLAUNCH_RUN_DIR: runDirectory } },
+    user: { ...system.user, environment: { ...environment, QLAUNCH_RUN_DIR: join(folder, "run") } },
   };
 }
 
-type Ending = TalkEnding & { readonly console: readonly string[] };
+type Ending = TalkEnding & { readonly wasReady: boolean; readonly console: readonly string[] };
 
-async function runOnce(own: System, run: SimulatedRun): Promise<Ending> {
-  const { emit, signal, version, jobMs, job, onLine } = run;
+async function runOnce(system: System, run: SimulatedRun): Promise<Ending> {
+  const { emit, signal, version, jobMs, job, onOutput } = run;
+  const own = privateSystem(system, run.folder);
   const profileFile = join(run.folder, "simulated-host.json");
   own.files.writeAtomically(profileFile, `${JSON.stringify(run.profile, undefined, 2)}\n`);
   const began = own.clock.elapsedMs();
@@ -91,17 +91,17 @@ async function runOnce(own: System, run: SimulatedRun): Promise<Ending> {
       ...(busNr === undefined ? {} : { busNr }),
     }));
     const ending = await talkToHost(own, socketsOf(plan), {
-      ...{ job: job(places), bootMs, jobMs, signal, onLine },
+      ...{ job: job(places), bootMs, jobMs, signal, onOutput },
       onReady: () => {
         isReady = true;
         emit({ type: "step-ended", step: bootStep, elapsedMs: elapsedMs(), summary: "ready for its job" });
       },
     });
-    return { ...ending, console: consoleEnd(own) };
+    return { ...ending, wasReady: isReady, console: consoleEnd(own) };
   } finally {
     clearInterval(timer);
     if (!isReady) emit({ type: "step-failed", step: bootStep, elapsedMs: elapsedMs() });
-    await end(own, run.folder);
+    await endSimulatedHost(system, run.folder);
   }
 }
 
@@ -114,8 +114,9 @@ function consoleEnd(own: System): string[] {
   return readVmLog(own, name, { source: "console" }).trimEnd().split("\n").slice(-lastLines);
 }
 
-/** Nothing in it is to be saved but what it said. */
-async function end(own: System, folder: string): Promise<void> {
+/** Ends the simulated host of a folder, if it runs. Nothing in it is to be saved but what it said. */
+export async function endSimulatedHost(system: System, folder: string): Promise<void> {
+  const own = privateSystem(system, folder);
   const directory = join(folder, "run", name);
   if (own.files.facts(directory) === undefined) return;
   try {
@@ -127,7 +128,7 @@ async function end(own: System, folder: string): Promise<void> {
 }
 
 const endings = {
-  "not-ready": `did not get ready within ${bootMs / 1000} s, twice`,
+  "not-ready": `did not get ready within ${bootMs / 1000} s`,
   silent: "said nothing of its job's end in time",
   closed: "ended before its job did",
   aborted: "was ended by a signal",

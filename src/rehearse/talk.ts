@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import type { System } from "../system/index.ts";
 
 export interface HostSockets {
@@ -14,8 +15,8 @@ export interface TalkOptions {
   readonly signal: AbortSignal;
   /** It has booted and has its job. */
   readonly onReady: () => void;
-  /** A line that the job printed. */
-  readonly onLine: (line: string) => void;
+  /** What the job prints, in pieces. */
+  readonly onOutput: (chunk: Buffer) => void;
 }
 
 /** How a talk ended: with the job's exit status, or why there is none. */
@@ -50,7 +51,7 @@ export async function talkToHost(
 export function converse(
   job: Duplex,
   output: Duplex,
-  { job: text, bootMs, jobMs, signal, onReady, onLine }: TalkOptions,
+  { job: text, bootMs, jobMs, signal, onReady, onOutput }: TalkOptions,
 ): Promise<TalkEnding> {
   return new Promise((resolve) => {
     let isReady = false;
@@ -63,8 +64,8 @@ export function converse(
     if (signal.aborted) return resolve({ kind: "aborted" });
     signal.addEventListener("abort", abort, { once: true });
     let timer = setTimeout(() => finish({ kind: "not-ready" }), bootMs);
-    readLines(output, onLine);
-    readLines(job, (line) => {
+    output.on("data", onOutput);
+    const takeJobPiece = lineReader((line) => {
       if (!isReady && line === "ready") {
         isReady = true;
         clearTimeout(timer);
@@ -76,18 +77,20 @@ export function converse(
         timer = setTimeout(() => finish({ kind: "ended", status: Number(line) }), lastWordsMs);
       }
     });
+    job.on("data", takeJobPiece);
     for (const end of ["error", "end", "close"]) job.on(end, () => finish({ kind: "closed" }));
     output.on("error", () => finish({ kind: "closed" }));
   });
 }
 
-function readLines(stream: Duplex, onLine: (line: string) => void): void {
+/** Takes pieces of a text and gives its lines; what is not ended by a line's end is kept for the next piece. */
+export function lineReader(onLine: (line: string) => void): (piece: Buffer) => void {
+  const decoder = new StringDecoder("utf8");
   let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
+  return (piece) => {
+    const lines = (rest + decoder.write(piece)).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) onLine(line.replace(/\r$/, ""));
     if (rest.length > longestLine) rest = "";
-  });
+  };
 }

@@ -2,7 +2,6 @@ import type { Host, HostCpu, PciFunction } from "../../src/host/index.ts";
 import { type Plan, planVm } from "../../src/plan/index.ts";
 import { type Profile, parseProfile } from "../../src/profile/index.ts";
 import { fitGuest, placedProfile, scaleHost, simulateHost } from "../../src/rehearse/index.ts";
-import { GuestDevices } from "../../src/verify/index.ts";
 import { placesFor } from "../../src/vm/index.ts";
 
 const images = { kernel: "/images/vmlinux", initrd: "/images/initrd.img" };
@@ -108,10 +107,3 @@ function numbered(devices: Plan["devices"]): PciFunction[] {
 }
 
 const hex = (value: number) => value.toString(16).padStart(2, "0");
-
-/** Where a planned device is on the simulated host. */
-export function addressOn(host: Host, plan: Plan, id: string): string | undefined {
-  const seen = (host.pci ?? []).map(({ address, parent }) => ({ address, parent: parent ?? "root" }));
-  const device = plan.devices.find((each) => each.id === id);
-  return device && new GuestDevices(plan.devices, seen).find(device)?.address;
-}

@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { converse, type TalkEnding } from "../../src/rehearse/talk.ts";
+import { converse, lineReader, type TalkEnding } from "../../src/rehearse/talk.ts";
 
 /** One end of a port; what the program writes is collected, what the other end says is pushed. */
 class Port extends Duplex {
@@ -31,7 +31,7 @@ function talk(times: { bootMs?: number; jobMs?: number } = {}): Talk {
       ...{ bootMs: 5000, jobMs: 5000, ...times },
       signal: abort.signal,
       onReady: () => started.ready++,
-      onLine: (line) => lines.push(line),
+      onOutput: lineReader((line) => lines.push(line)),
     }),
   };
   return started;
@@ -78,10 +78,17 @@ describe("a talk with the simulated host", () => {
 
   it("that is called off before it began does nothing", async () => {
     const job = new Port();
-    const options = { job: "", bootMs: 1000, jobMs: 1000, onReady: () => {}, onLine: () => {} };
+    const options = { job: "", bootMs: 1000, jobMs: 1000, onReady: () => {}, onOutput: () => {} };
     expect(await converse(job, new Port(), { ...options, signal: AbortSignal.abort() })).toEqual({
       kind: "aborted",
     });
     expect(job.written).toEqual([]);
   });
+});
+
+it("lines come whole, with signs cut in two put together", () => {
+  const lines: string[] = [];
+  const take = lineReader((line) => lines.push(line));
+  for (const byte of Buffer.from("ä\nzwei\r\nrest")) take(Buffer.of(byte));
+  expect(lines).toEqual(["ä", "zwei"]);
 });

@@ -44,6 +44,24 @@ it("shows what differs, and how much", () => {
   expect(lines.at(-1)).toMatch(/^Not as planned: 2 of \d+ facts\. Linux 6\.1\.0, up 5 s\.$/);
 });
 
+it("passed-through devices have a table of their own", () => {
+  const given = { kind: "passed", what: "gpu0", same: true } as const;
+  const rows = [
+    { ...given, fact: "planned below", planned: "dp0 pxb0", seen: "dp0 pxb0" },
+    { ...given, fact: "given back to", planned: "nvidia", seen: "vfio-pci", same: false },
+  ];
+  const lines = renderVerification(
+    { name: "test", same: false, kernel: "6.1", uptimeSeconds: 1, rows, diagnostics: [] },
+    plain,
+  );
+  expect(lines).toEqual([
+    "passed through  planned below  seen      given back to  seen      same",
+    "gpu0            dp0 pxb0       dp0 pxb0  nvidia         vfio-pci  NO",
+    "",
+    "Not as planned: 1 of 2 facts. Linux 6.1, up 1 s.",
+  ]);
+});
+
 it("text of the guest's cannot move the cursor", () => {
   expect(render({ ...report, kernel: "6.1\u001b[2J" }).at(-1)).toContain("Linux 6.1 [2J,");
 });

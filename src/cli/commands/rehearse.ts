@@ -87,6 +87,18 @@ export function addRehearsalParts(program: Command): void {
   });
 
   program
+    .command("__talk <folder> <job> <seconds>", { hidden: true })
+    .action(async (folder: string, jobFile: string, duration: string) => {
+      const { talkInFolder } = await import("../../actions/talk.ts");
+      const { realSystem } = await import("../../system/index.ts");
+      const onOutput = (piece: Buffer) => void process.stdout.write(piece);
+      const given = { folder, jobFile, seconds: seconds(duration), onOutput };
+      const { status, words } = await talkInFolder(realSystem, given);
+      if (words.length > 0) process.stderr.write(`${words.join("\n")}\n`);
+      process.exitCode = status;
+    });
+
+  program
     .command("__images <folder> <kernel> [files...]", { hidden: true })
     .action(async (folder: string, kernelFolder: string, files: string[]) => {
       const { makeImages } = await import("../../actions/images.ts");
