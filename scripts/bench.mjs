@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { benchMemory } from "./bench/memory.mjs";
+import { benchPassthrough } from "./bench/passthrough.mjs";
 import { benchPlan } from "./bench/plan.mjs";
 import { printTable } from "./bench/table.mjs";
 import { benchUp } from "./bench/up.mjs";
@@ -29,6 +30,8 @@ progress("vCPUs of a running guest");
 rows.push(...(await benchVcpus(runs, values.qemu)));
 progress("memory of a running guest");
 rows.push(...(await benchMemory(runs, values.qemu)));
+progress("devices of a simulated HGX board");
+rows.push(...(await benchPassthrough(Math.min(runs, 3))));
 
 const versions = {
   node: process.version,

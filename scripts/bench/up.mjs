@@ -1,7 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bareStart } from "./bare-start.mjs";
 import { compare, time } from "./statistics.mjs";
 
 const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
@@ -35,39 +36,4 @@ export async function benchUp(runs, qemu) {
     rmSync(root, { recursive: true, force: true });
   }
   return compare("up --paused, 16 vCPUs in 4 cells", "bare exec to query-cpus-fast", ours, floor);
-}
-
-/** Milliseconds from exec to the vCPUs' answer; QEMU ends after. */
-async function bareStart(qemu, argv) {
-  const started = performance.now();
-  const child = spawn(qemu, argv, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  const monitor = child.stdio[3];
-  const replies = lines(monitor);
-  monitor.on("error", () => {});
-  const ask = async (execute) => {
-    monitor.write(`${JSON.stringify({ execute, id: execute })}\n`);
-    for (;;) {
-      const { value, done } = await replies.next();
-      if (done) throw new Error(`QEMU ended before it answered ${execute}`);
-      if (JSON.parse(value).id === execute) return;
-    }
-  };
-  await replies.next();
-  await ask("qmp_capabilities");
-  await ask("query-cpus-fast");
-  const spent = performance.now() - started;
-  monitor.write('{"execute": "quit"}\n');
-  await ended;
-  return spent;
-}
-
-async function* lines(stream) {
-  let rest = "";
-  for await (const chunk of stream) {
-    rest += chunk;
-    const parts = rest.split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts;
-  }
 }
