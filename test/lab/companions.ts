@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import type { ProbeReport } from "../rig/probe.ts";
+import type { Suite } from "./checks.ts";
+import { askGuest, execute, modprobe, qlaunch, qlaunchJson, qlaunchOk } from "./host.ts";
+import { bindings, driverOf, type HostFunction, standIns } from "./pci.ts";
+import { probeGuest, writeProfile } from "./profiles.ts";
+
+/** A guest with what is given of passthrough, on one cell of node 1. */
+const guest = (name: string, passthrough: object) =>
+  writeProfile({
+    name,
+    cpus: { boot: 1, model: "host" },
+    memory: { size: "192M" },
+    numa: { cells: [{ cpus: "0", memory: "192M", hostNodes: "1", policy: "bind" }] },
+    passthrough,
+    ...probeGuest,
+  } as { name: string });
+
+let all: readonly HostFunction[] = [];
+let before: readonly string[] = [];
+/** A GPU, a NIC that e1000e has, and a function that no driver has. */
+const card = (): HostFunction[] => all.filter(({ address }) => address.slice(0, -1) === gpu().slice(0, -1));
+const addressOf = (kind: string) => all.find((found) => found.class.startsWith(kind))?.address ?? "";
+const gpu = () => addressOf("0380");
+const nic = () =>
+  all.find(({ class: kind, address }) => kind.startsWith("0200") && address.endsWith(".0"))?.address ?? "";
+const gpuNic = () => `${gpu().slice(0, -1)}1`;
+const seeUnchanged = () => assert.deepEqual(bindings(all.map(({ address }) => address)), before);
+
+/** What the guest has of the card, by its own addresses. */
+async function cardInGuest(name: string): Promise<ProbeReport["pci"]> {
+  const { pci } = await askGuest<ProbeReport>(name);
+  return pci.filter(({ device }) => device === "0x1111" || device === "0x10d3");
+}
+
+export const companions: Suite = {
+  timeoutSeconds: 600,
+  async explain() {
+    const log = "/run/qlaunch/whole/qemu/serial0.log";
+    return [
+      (await qlaunch("ps")).stdout,
+      (await qlaunch("vfio", "list")).stdout,
+      existsSync(log) ? readFileSync(log, "utf8") : "no console",
+    ].join("\n");
+  },
+  checks: [
+    {
+      name: "the host has a card of three functions in one IOMMU group",
+      async run() {
+        await modprobe("e1000e", "nvme", "vfio-pci");
+        all = standIns();
+        before = bindings(all.map(({ address }) => address));
+        assert.deepEqual(
+          card().map(({ address }) => address.slice(-1)),
+          ["0", "1", "2"],
+        );
+        assert.equal(new Set(card().map(({ group }) => group)).size, 1);
+        assert.deepEqual(
+          [...card(), ...all.filter(({ address }) => address === nic())].map(
+            ({ driver }) => driver ?? "none",
+          ),
+          ["none", "e1000e", "none", "e1000e"],
+        );
+      },
+    },
+    {
+      name: "vfio list shows each function with its group and driver",
+      async run() {
+        const functions = await qlaunchJson<{ address: string; group?: number; driver?: string }[]>(
+          "vfio",
+          "list",
+        );
+        const listed = JSON.stringify(functions);
+        for (const { address } of all) assert.ok(listed.includes(address), `${address} in ${listed}`);
+      },
+    },
+    {
+      name: "the NIC of the default route is not given away",
+      async run() {
+        const name = (await execute("ls", [`/sys/bus/pci/devices/${nic()}/net`])).stdout.trim();
+        await execute("ip", ["link", "set", name, "up"]);
+        await execute("ip", ["addr", "add", "192.0.2.1/24", "dev", name]);
+        await execute("ip", ["route", "add", "default", "via", "192.0.2.2"]);
+        const { exitCode, stderr } = await qlaunch("up", guest("route", { devices: [{ address: nic() }] }));
+        assert.equal(exitCode, 1);
+        assert.match(stderr, /HOST_DEVICE_NEEDED .*the default route/s);
+        const byHand = await qlaunch("vfio", "bind", nic());
+        assert.equal(byHand.exitCode, 1);
+        assert.match(byHand.stderr, /HOST_DEVICE_NEEDED/);
+        await execute("ip", ["route", "del", "default"]);
+        seeUnchanged();
+      },
+    },
+    {
+      name: "group strict: a card that the host keeps a part of is refused, and each member is named",
+      async run() {
+        const { exitCode, stderr } = await qlaunch("up", guest("strict", { devices: [{ address: gpu() }] }));
+        assert.equal(exitCode, 1);
+        assert.match(stderr, /HOST_IOMMU_GROUP/);
+        assert.ok(stderr.includes(`${gpuNic()} (e1000e)`), stderr);
+        assert.match(stderr, /"group": "whole"/);
+        assert.ok(!existsSync("/run/qlaunch/strict"));
+        seeUnchanged();
+      },
+    },
+    {
+      name: "group whole: the card's functions are functions of one device in the guest",
+      async run() {
+        const profile = guest("whole", { group: "whole", devices: [{ address: gpu() }] });
+        await qlaunchOk("up", profile);
+        assert.deepEqual([gpu(), gpuNic()].map(driverOf), ["vfio-pci", "vfio-pci"]);
+        const seen = await cardInGuest("whole");
+        assert.deepEqual(
+          seen.map(({ device }) => device),
+          ["0x1111", "0x10d3"],
+        );
+        assert.equal(new Set(seen.map(({ address }) => address.slice(0, -2))).size, 1);
+        assert.deepEqual([...new Set(seen.map(({ numaNode }) => numaNode))], [0]);
+        await qlaunchOk("down", "whole", "--force");
+        seeUnchanged();
+      },
+    },
+    {
+      name: "attach pci: companions sit behind one conventional bridge, and cost no port",
+      async run() {
+        const profile = guest("bridge", { group: "whole", attach: "pci", devices: [{ address: gpu() }] });
+        await qlaunchOk("up", profile);
+        const seen = await cardInGuest("bridge");
+        const display = seen.find(({ device }) => device === "0x1111");
+        const companion = seen.find(({ device }) => device === "0x10d3");
+        const { pci } = await askGuest<ProbeReport>("bridge");
+        const bridge = pci.find(({ address }) => address === companion?.parent);
+        assert.equal(bridge?.class, "0x060400");
+        assert.notEqual(companion?.parent, display?.parent);
+        await qlaunchOk("down", "bridge", "--force");
+        seeUnchanged();
+      },
+    },
+  ],
+};
