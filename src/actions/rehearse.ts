@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { Event, EventSink } from "../events/event.ts";
 import type { Plan } from "../plan/index.ts";
@@ -79,7 +79,7 @@ export async function rehearseProfile(system: System, request: RehearsalRequest)
         jobText(
           { profile: guest.profile, devices: guest.devices, places, answerMs: timeoutMs * answerShare },
           request.program,
-          system.user.environment,
+          environmentInside(system, request.qemu),
           timeoutMs / 1000,
         ),
       onOutput: lineReader((line) => answers.take(line)),
@@ -93,6 +93,13 @@ export async function rehearseProfile(system: System, request: RehearsalRequest)
   } finally {
     folder.close();
   }
+}
+
+/** The guest's QEMU is the one that was asked for, whatever folder the command was given in. */
+function environmentInside({ user }: System, qemu: string | undefined): System["user"]["environment"] {
+  if (qemu === undefined) return user.environment;
+  const program = qemu.includes("/") ? resolve(user.workingDirectory, qemu) : qemu;
+  return { ...user.environment, QLAUNCH_QEMU: program };
 }
 
 /** What the program on the simulated host prints: events, a report at the end, and what others say meanwhile. */

@@ -56,11 +56,13 @@ export async function runOnSimulatedHost(system: System, run: SimulatedRun): Pro
 
 /** The same machine with a run directory of its own, and its own QEMU: nested KVM is steadiest in the distribution's. */
 function privateSystem(system: System, folder: string): System {
-  const { QLAUNCH_QEMU: _, ...environment } = system.user.environment;
-  return {
-    ...system,
-    user: { ...system.user, environment: { ...environment, QLAUNCH_RUN_DIR: join(folder, "run") } },
+  const { QLAUNCH_QEMU, ...others } = system.user.environment;
+  const hasUsual = system.processes.find("qemu-system-x86_64") !== undefined;
+  const environment = {
+    ...(hasUsual || QLAUNCH_QEMU === undefined ? others : { ...others, QLAUNCH_QEMU }),
+    QLAUNCH_RUN_DIR: join(folder, "run"),
   };
+  return { ...system, user: { ...system.user, environment } };
 }
 
 type Ending = TalkEnding & { readonly wasReady: boolean; readonly console: readonly string[] };
