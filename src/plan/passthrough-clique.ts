@@ -1,5 +1,5 @@
-import type { PciFunction } from "../host/topology.ts";
 import type { Draft } from "./draft.ts";
+import { isCapable, type P2pFacts, type P2pPair, type P2pReason, p2pPairs } from "./p2p.ts";
 import { pathOf } from "./passthrough-host.ts";
 import type { ChosenFunction } from "./passthrough-select.ts";
 import { sources } from "./sources.ts";
@@ -10,7 +10,7 @@ const mostCliques = 16;
 
 /**
  * Which GPUs the guest's driver may let reach each other's memory, by address. QEMU tells the driver so in a
- * capability of its own and checks nothing: below one switch of the host they can.
+ * capability of its own and checks nothing, so that `auto` goes by the table of `p2p.ts`.
  *
  * @see https://gitlab.com/qemu-project/qemu/-/blob/master/hw/vfio/pci-quirks.c (x-nv-gpudirect-clique)
  */
@@ -27,17 +27,24 @@ export function planCliques(draft: Draft, chosen: readonly ChosenFunction[]): Ma
   const free = Array.from({ length: mostCliques }, (_, number) => number).filter(
     (number) => !taken.has(number),
   );
-  const obstacle = obstacleTo(draft);
-  const groups = obstacle === undefined ? switchGroups(draft.host.pci ?? [], automatic) : [];
+  const obstacle = hidesKvm(draft)
+    ? "the guest hides KVM, so that the driver does not look for cliques"
+    : undefined;
+  const pairs = p2pPairs(
+    automatic.map(({ fn }) => fn),
+    p2pFacts(draft),
+  );
+  const groups = obstacle === undefined ? groupGpus(automatic, pairs) : [];
   for (const [index, group] of groups.entries()) {
     const number = free[index];
     if (number !== undefined) for (const { fn } of group) cliques.set(fn.address, number);
   }
   draft.decide("passthrough", "passthrough.clique", {
     value: describeGroups(groups.slice(0, free.length), free),
-    rule: "NVIDIA GPUs below one switch of the host share a clique, by which the guest's driver lets them reach each other's memory; a GPU alone below its switch has none.",
+    rule: "NVIDIA GPUs share a clique, by which the guest's driver lets them reach each other's memory, where the host is known to let them: below one switch or one root complex, with memory that the IOMMU maps. A GPU without such a fellow has none.",
     facts: [
-      obstacle ?? `${automatic.length} GPUs, ${groups.flat().length} of them below a switch with another`,
+      `${automatic.length} GPUs, ${groups.flat().length} of them with another in reach`,
+      ...(obstacle === undefined ? describeObstacles(pairs) : [obstacle]),
       "QEMU before 8.1 puts the capability at C8h alone, where GPUs since Turing have another",
     ],
     source: sources.clique,
@@ -89,12 +96,8 @@ function checkFixed(draft: Draft, one: ChosenFunction): void {
   }
 }
 
-function obstacleTo(draft: Draft): string | undefined {
-  if (hidesKvm(draft)) return "the guest hides KVM, so that the driver does not look for cliques";
-  if (draft.profile.passthrough.backend === "iommufd") {
-    return "iommufd maps no device memory before Linux 6.19 and QEMU 11";
-  }
-  return undefined;
+function p2pFacts({ host, profile }: Draft): P2pFacts {
+  return { ...host, isIommufd: profile.passthrough.backend === "iommufd", windowEnd: undefined };
 }
 
 function hidesKvm(draft: Draft): boolean {
@@ -102,22 +105,31 @@ function hidesKvm(draft: Draft): boolean {
   return features.kvm === false || features.hypervisor === false;
 }
 
-/** GPUs by the switch below their root port, those with company alone, in the order of the switches. */
-function switchGroups(pci: readonly PciFunction[], gpus: readonly ChosenFunction[]): ChosenFunction[][] {
-  const byAddress = new Map(pci.map((fn) => [fn.address, fn]));
-  const topSwitch = (fn: PciFunction): string | undefined => {
-    let found: string | undefined;
-    for (let parent = byAddress.get(fn.parent ?? ""); parent; parent = byAddress.get(parent.parent ?? "")) {
-      if (parent.kind === "upstream-port") found = parent.address;
-    }
-    return found;
-  };
-  const groups = new Map<string, ChosenFunction[]>();
+/** Each joins the first group that it reaches every GPU of, and that reaches it; those with company alone. */
+function groupGpus(gpus: readonly ChosenFunction[], pairs: readonly P2pPair[]): ChosenFunction[][] {
+  const capable = new Set(pairs.filter(isCapable).map(({ devices }) => devices.join()));
+  const reach = (a: ChosenFunction, b: ChosenFunction) => capable.has([a.fn.address, b.fn.address].join());
+  const groups: ChosenFunction[][] = [];
   for (const gpu of gpus) {
-    const top = topSwitch(gpu.fn);
-    if (top !== undefined) groups.set(top, [...(groups.get(top) ?? []), gpu]);
+    const group = groups.find((fellows) => fellows.every((fellow) => reach(fellow, gpu)));
+    if (group) group.push(gpu);
+    else groups.push([gpu]);
   }
-  return [...groups.values()].filter((group) => group.length > 1);
+  return groups.filter((group) => group.length > 1);
+}
+
+const obstacleWords: Partial<Record<P2pReason["code"], string>> = {
+  iommufd: "iommufd maps no device memory before Linux 6.19 and QEMU 11",
+  "no-memory": "some have no memory that VFIO maps",
+  "beyond-iommu": "64-bit BARs may lie beyond the addresses of the IOMMU, which then cannot map them",
+  processor: "whether this processor sends requests from one port on to another is not known",
+  "between-root-complexes": "between root complexes it is up to the processor, and not counted on",
+};
+
+/** What keeps pairs out of cliques, each once. */
+function describeObstacles(pairs: readonly P2pPair[]): string[] {
+  const codes = pairs.filter((pair) => !isCapable(pair)).flatMap(({ reasons }) => reasons);
+  return [...new Set(codes.flatMap(({ code }) => obstacleWords[code] ?? []))];
 }
 
 function describeGroups(groups: readonly ChosenFunction[][], numbers: readonly number[]): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Host, PciFunction } from "../../src/host/index.ts";
 import { hostWith, pciBridge, pciFunction } from "./host-pci.ts";
-import { device, plan, problems } from "./planning.ts";
+import { device, plan, problems, recordedHost } from "./planning.ts";
 
 /** Two switches of two GPUs each, the second behind another switch; a GPU of its own; a NIC beside the first two. */
 const host = hostWith([
@@ -30,6 +30,7 @@ function switchWith(root: string, buses: readonly string[]): PciFunction[] {
   ];
 }
 
+const recordedQemu = recordedHost("hgx-h200").qemu as NonNullable<Host["qemu"]>;
 const all = ["a0", "a1", "a2", "b0", "b1", "c0"].map((bus) => ({ address: `0000:${bus}:00.0` }));
 function cliques(passthrough: object, more: object = {}, world: { host: Host } = { host }) {
   const planned = plan({ passthrough: { devices: all, ...passthrough }, ...more }, world);
@@ -47,6 +48,41 @@ describe("cliques", () => {
     expect(cliques({ clique: "auto" })).toEqual(["0", "0", "1", "1", "-", "-"]);
     const [, ...fewer] = all;
     expect(cliques({ clique: "auto", devices: fewer })).toEqual(["-", "0", "0", "-", "-", "-"]);
+  });
+
+  it("auto: GPUs at ports of one root complex share one too, where the processor is known to send requests on", () => {
+    const pci = [
+      ...(host.pci ?? []),
+      pciBridge("0000:37:02.0", { rootBus: "0000:37" }),
+      pciFunction("0000:c1:00.0", { rootBus: "0000:37", parent: "0000:37:02.0", iommuGroup: 0xc1 }),
+    ];
+    const two = ["0000:c0:00.0", "0000:c1:00.0"].map((address) => ({ address }));
+    const wish = { clique: "auto", devices: two };
+    expect(cliques(wish, {}, { host: hostWith(pci) })).toEqual(["0", "0", "-", "-", "-", "-"]);
+    const processor = {
+      vendor: "GenuineIntel",
+      model: "Intel(R) Core(TM) i7-8650U",
+      physicalAddressBits: 39,
+    };
+    expect(cliques(wish, {}, { host: hostWith(pci, { processor }) })).toEqual(["-", "-", "-", "-", "-", "-"]);
+  });
+
+  it("auto has none where no memory can be mapped: with iommufd, or for BARs below a page", () => {
+    const small = [{ index: 0, sizeBytes: 256, kind: "mem32", prefetchable: false }] as const;
+    const pci = (host.pci ?? []).map((fn) => (fn.address === "0000:b0:00.0" ? { ...fn, bars: small } : fn));
+    expect(cliques({ clique: "auto" }, {}, { host: hostWith(pci) })).toEqual(["0", "0", "-", "-", "-", "-"]);
+    const iommufd = hostWith(host.pci ?? [], {
+      iommu: { enabled: true, vfioPci: "loaded", iommufd: true },
+      qemu: { ...recordedQemu, objects: [...recordedQemu.objects, "iommufd"] },
+    });
+    const planned = plan(
+      { passthrough: { clique: "auto", backend: "iommufd", devices: all } },
+      { host: iommufd },
+    );
+    expect(planned.decisions.find(({ id }) => id === "passthrough.clique")).toMatchObject({
+      value: "none",
+      facts: expect.arrayContaining(["iommufd maps no device memory before Linux 6.19 and QEMU 11"]),
+    });
   });
 
   it("auto leaves out the numbers that entries have, and entries that want none", () => {
