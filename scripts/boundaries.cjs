@@ -12,7 +12,7 @@ const rooms = {
   vm: ["argv", "qmp", "system", "plan", "host", "units", "errors", "events"],
   hotplug: ["plan", "argv", "qmp", "vm", "host", "system", "units", "errors", "events"],
   verify: ["vm", "system", "plan", "units", "errors", "events"],
-  rehearse: ["verify", "profile", "plan", "host", "system", "units", "errors"],
+  rehearse: ["verify", "profile", "plan", "host", "system", "units", "errors", "events"],
   report: ["events", "errors", "units", "plan", "host", "vm", "hotplug", "verify"],
   actions: [
     "errors",

@@ -1,10 +1,9 @@
-import { type Diagnostic, QlaunchError } from "../errors/index.ts";
+import { QlaunchError } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import { type PciFunction, readPci } from "../host/index.ts";
-import type { PlannedDevice } from "../plan/index.ts";
-import { type Assignment, compareDrivers, placedProfile } from "../rehearse/index.ts";
+import { type Assignment, compareDrivers, type InsideReport, placedProfile } from "../rehearse/index.ts";
 import { type System, SystemError } from "../system/index.ts";
-import { type Row, type Verification, verifyVm } from "../verify/index.ts";
+import { type Row, verifyVm } from "../verify/index.ts";
 import { findVm, readPlan, readVmLog, stopVm } from "../vm/index.ts";
 import { startProfile } from "./start.ts";
 
@@ -13,22 +12,6 @@ export interface InsideOptions {
   readonly signal: AbortSignal;
   readonly version: string;
 }
-
-/** What came of an assignment. */
-export type InsideReport =
-  | {
-      readonly type: "result";
-      readonly verification: Verification;
-      /** As planned on the simulated host. */
-      readonly devices: readonly PlannedDevice[];
-      readonly drivers: readonly Row[];
-    }
-  | {
-      readonly type: "problems";
-      readonly diagnostics: readonly Diagnostic[];
-      /** What QEMU and the guest said last. */
-      readonly log: readonly string[];
-    };
 
 /** The part of a rehearsal that runs on the simulated host: starts the guest, asks it, and takes it down again. */
 export async function rehearseInside(

@@ -1,3 +1,4 @@
+export { Answers, type InsideReport } from "./answers.ts";
 export { comparePlans } from "./compare-plans.ts";
 export { ensureImages, findImages, type GuestFile } from "./images.ts";
 export { fitGuest } from "./inner.ts";
