@@ -2,7 +2,7 @@
  * qlaunch as a library: plan, check and start VMs, and work with those that run. Everything throws QlaunchError for
  * what a user can mend; the diagnostics in it are what the command line prints.
  */
-export { planArgv, planOptions, planShell } from "./actions/format-plan.ts";
+export { p2pTable, planArgv, planOptions, planShell } from "./actions/format-plan.ts";
 export { type Elsewhere, type HostChoice, takeSnapshot, takeSnapshotElsewhere } from "./actions/host.ts";
 export {
   addVmDevice,
@@ -39,6 +39,8 @@ export { type Code, codes, type Diagnostic, QlaunchError } from "./errors/index.
 export type { Event, EventSink } from "./events/event.ts";
 export type { Host, IommuFacts, PciFunction } from "./host/index.ts";
 export type { Decision, Placement, Plan } from "./plan/index.ts";
+export type { P2pPair, P2pReason, P2pRoute } from "./plan/p2p.ts";
+export type { P2pRelation } from "./plan/p2p-way.ts";
 export type { Profile } from "./profile/index.ts";
 export { realSystem, type System } from "./system/index.ts";
 export type { LaunchedVm, VcpuThread, VmDetail, VmSummary } from "./vm/index.ts";

@@ -1,5 +1,7 @@
 import { type ArgvItem, argvItems, renderArgv, renderShell } from "../argv/index.ts";
 import type { Plan } from "../plan/index.ts";
+import { type P2pPair, planP2p } from "../plan/p2p.ts";
+import type { Planned } from "./plan.ts";
 
 /** QEMU's arguments, one each. */
 export function planArgv(plan: Plan): string[] {
@@ -14,4 +16,9 @@ export function planOptions(plan: Plan): ArgvItem[] {
 /** A command line for a shell. */
 export function planShell(plan: Plan): string {
   return renderShell(plan);
+}
+
+/** Which of the devices of the host that the guest gets reach each other's memory. */
+export function p2pTable({ plan, host }: Pick<Planned, "plan" | "host">): P2pPair[] {
+  return planP2p(plan, host);
 }

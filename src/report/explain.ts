@@ -1,4 +1,6 @@
+import type { P2pPair } from "../plan/p2p.ts";
 import type { Decision, Plan } from "../plan/types.ts";
+import { renderP2p } from "./p2p.ts";
 import { printable, type Style } from "./style.ts";
 
 /** Words of the command line with the decisions behind them, as src/argv spells them. */
@@ -10,14 +12,21 @@ export interface SpelledOption {
 
 /**
  * Every decision with its rule, the facts and the source, concern by concern, each with the options that follow from
- * it. An option of several decisions stands below the first and names the others.
+ * it. An option of several decisions stands below the first and names the others. At the end, which of the devices of
+ * the host reach each other's memory.
  */
-export function renderExplanation(plan: Plan, options: readonly SpelledOption[], style: Style): string[] {
+export function renderExplanation(
+  plan: Plan,
+  options: readonly SpelledOption[],
+  p2p: readonly P2pPair[],
+  style: Style,
+): string[] {
   const concerns = [...new Set(plan.decisions.map(({ concern }) => concern))];
   const decisions = concerns.flatMap((concern) =>
     plan.decisions.filter((decision) => decision.concern === concern),
   );
   const known = new Set(decisions.map(({ id }) => id));
+  const table = renderP2p(p2p, plan.devices, style);
   const orphans = options.filter(({ because }) => !known.has(because[0] ?? ""));
   return [
     ...decisions.flatMap((decision, index) => [
@@ -31,6 +40,7 @@ export function renderExplanation(plan: Plan, options: readonly SpelledOption[],
     ...(orphans.length > 0
       ? ["", "without a decision", ...orphans.map((option) => optionLine(option, style))]
       : []),
+    ...(table.length > 0 ? ["", ...table] : []),
   ];
 }
 

@@ -1,8 +1,9 @@
+import type { P2pPair } from "../plan/p2p.ts";
 import type { Plan } from "../plan/types.ts";
 import { renderJson } from "./json.ts";
 
-/** `qlaunch plan --format json`: the command line, why it is so, and where everything goes. */
-export function renderPlanJson(plan: Plan, argv: readonly string[]): string {
+/** `qlaunch plan --format json`: the command line, why it is so, where everything goes, and who reaches whom. */
+export function renderPlanJson(plan: Plan, argv: readonly string[], p2p: readonly P2pPair[]): string {
   const { decisions, placement, devices } = plan;
-  return renderJson({ name: plan.name, argv, decisions, placement, devices });
+  return renderJson({ name: plan.name, argv, decisions, placement, devices, p2p });
 }

@@ -35,22 +35,23 @@ export function addPlan(program: Command): void {
     );
   define(command, async ({ system, terminal }, options: PlanOptions, profileFile: string) => {
     const { planProfile } = await import("../../actions/plan.ts");
-    const { planArgv, planOptions, planShell } = await import("../../actions/format-plan.ts");
+    const { p2pTable, planArgv, planOptions, planShell } = await import("../../actions/format-plan.ts");
     const { renderDiagnostics, renderExplanation, renderPlanJson } = await import("../../report/index.ts");
-    const { plan, warnings } = await planProfile(system, {
+    const planned = await planProfile(system, {
       profileFile,
       snapshot: options.host,
       qemu: options.qemu,
       mayStart: false,
     });
+    const { plan, warnings } = planned;
     terminal.printError(renderDiagnostics(warnings, terminal.errorStyle));
     switch (options.json ? "json" : options.format) {
       case "argv":
         return terminal.print(planArgv(plan));
       case "json":
-        return terminal.print(renderPlanJson(plan, planArgv(plan)));
+        return terminal.print(renderPlanJson(plan, planArgv(plan), p2pTable(planned)));
       case "explain":
-        return terminal.print(renderExplanation(plan, planOptions(plan), terminal.style));
+        return terminal.print(renderExplanation(plan, planOptions(plan), p2pTable(planned), terminal.style));
       default:
         return terminal.print(planShell(plan));
     }
