@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addAcs } from "./commands/acs.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConsole } from "./commands/console.ts";
@@ -78,6 +79,7 @@ export function buildProgram(): Command {
   program.commandsGroup("The host and the profile format:");
   addHost(program);
   addVfio(program);
+  addAcs(program);
   addSchema(program);
   addCompletion(program);
   addRehearsalParts(program);

@@ -81,6 +81,7 @@ export const codes = {
   HOST_DEVICE_NEEDED: refused("A host device that the host itself needs"),
   HOST_DEVICE_DEAD: refused("A host device that does not answer"),
   HOST_DEVICE_BIND: refused("A host device that could not be taken from its driver or given back"),
+  HOST_ACS: refused("Access control of PCIe ports that cannot be changed"),
   HOST_IOMMU_GROUP: refused("An IOMMU group with devices that stay with the host"),
   QEMU_ABSENT: refused("No QEMU was found"),
   QEMU_TOO_OLD: refused("A QEMU older than this program supports"),

@@ -66,6 +66,7 @@ function filesBelow(files: Files, folder: string): Files {
     opens: () => false,
     writeAtomically: refuse,
     write: refuse,
+    writePart: refuse,
     append: refuse,
     makeDirectory: refuse,
     changeOwner: refuse,

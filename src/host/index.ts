@@ -5,7 +5,8 @@ export { readGatheredHost } from "./gathered.ts";
 export type { Holding, Ledger } from "./ledger.ts";
 export { readLstopoHost } from "./lstopo.ts";
 export { readNodes } from "./nodes.ts";
-export { readPci } from "./pci.ts";
+export { readFunctionAcs, readPci } from "./pci.ts";
+export type { AcsAt } from "./pci-config.ts";
 export { findQemu, type QemuBinary } from "./qemu-binary.ts";
 export { readSnapshot, writeSnapshot } from "./snapshot.ts";
 export type {

@@ -28,17 +28,32 @@ export function readConfig(files: Files, path: string): ConfigFacts | undefined 
   const express = findCapability(space, 0x10);
   if (express === undefined) return {};
   const extended = extendedCapabilities(space);
-  const acs = extended.get(0x0d);
+  const acs = acsAt(space, extended.get(0x0d));
   const ats = extended.get(0x0f);
   const link = linkOf(space, express);
   return {
     portType: ((space.word(express + 2) ?? 0) >> 4) & 0xf,
     ...(link === undefined ? {} : { link }),
-    ...(acs === undefined
-      ? {}
-      : { acs: { capability: space.word(acs + 4) ?? 0, control: space.word(acs + 6) ?? 0 } }),
+    ...(acs === undefined ? {} : { acs: { capability: acs.capability, control: acs.control } }),
     ...(ats === undefined ? {} : { ats: ((space.word(ats + 6) ?? 0) & 0x8000) !== 0 }),
   };
+}
+
+/** Access Control Services of a port or function, and where its control register is. */
+export interface AcsAt extends NonNullable<PciFunction["acs"]> {
+  readonly controlOffset: number;
+}
+
+/** @returns undefined for a function without, and where config space is closed */
+export function readAcs(files: Files, path: string): AcsAt | undefined {
+  const space = openSpace(files, path);
+  return acsAt(space, extendedCapabilities(space).get(0x0d));
+}
+
+function acsAt(space: Space, offset: number | undefined): AcsAt | undefined {
+  if (offset === undefined) return undefined;
+  const controlOffset = offset + 6;
+  return { capability: space.word(offset + 4) ?? 0, control: space.word(controlOffset) ?? 0, controlOffset };
 }
 
 /** GT/s by the number that registers have for a speed. */

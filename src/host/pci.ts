@@ -1,12 +1,17 @@
 import type { Files } from "../system/index.ts";
 import { readHostUses } from "./host-use.ts";
 import { readIommu } from "./iommu.ts";
-import { type ConfigFacts, readConfig } from "./pci-config.ts";
+import { type AcsAt, type ConfigFacts, readAcs, readConfig } from "./pci-config.ts";
 import { kindOfPort, kindsByPlace } from "./pci-kinds.ts";
 import { byAddress } from "./pci-place.ts";
 import type { Host, PciBar, PciFunction } from "./topology.ts";
 
 const folder = "/sys/bus/pci/devices";
+
+/** Access Control Services of a function now; undefined when it has none, or may not be asked. */
+export function readFunctionAcs(files: Files, address: string): AcsAt | undefined {
+  return readAcs(files, `${folder}/${address}/config`);
+}
 
 /** PCI functions and the IOMMU, as `Host` has them. Nothing is kept: drivers and uses change. */
 export function readPci(files: Files): Required<Pick<Host, "pci" | "iommu">> {

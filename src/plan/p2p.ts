@@ -1,4 +1,5 @@
 import type { Host, PciFunction } from "../host/topology.ts";
+import { acsBits } from "../units/index.ts";
 import { HostTree, type P2pRelation, type P2pWay } from "./p2p-way.ts";
 import type { Plan } from "./types.ts";
 
@@ -33,9 +34,6 @@ export interface P2pPair {
   readonly routes: readonly [P2pRoute, P2pRoute];
   readonly reasons: readonly P2pReason[];
 }
-
-/** Bits of the registers of ACS. @see https://github.com/torvalds/linux/blob/master/include/uapi/linux/pci_regs.h */
-const acs = { transBlk: 0x02, reqRedir: 0x04, directTrans: 0x40 };
 
 /** VFIO maps whole pages. */
 const leastMappedBytes = 4096;
@@ -124,11 +122,11 @@ function unknownConfig({ way, isOpen }: Asked): P2pReason[] {
 function notDirect({ address, ats }: PciFunction, port: PciFunction | undefined): P2pReason[] {
   const control = port?.acs?.control ?? 0;
   const at = port === undefined ? {} : { at: port.address };
-  const redirects = (control & acs.reqRedir) !== 0;
+  const redirects = (control & acsBits.ReqRedir) !== 0;
   return [
     ...(ats === true ? [] : [{ code: "no-ats", at: address } as const]),
-    ...((control & acs.transBlk) === 0 ? [] : [{ code: "translation-blocked", ...at } as const]),
-    ...(redirects && (control & acs.directTrans) === 0 ? [{ code: "redirected", ...at } as const] : []),
+    ...((control & acsBits.TransBlk) === 0 ? [] : [{ code: "translation-blocked", ...at } as const]),
+    ...(redirects && (control & acsBits.DirectTrans) === 0 ? [{ code: "redirected", ...at } as const] : []),
     ...(redirects ? [] : [{ code: "not-redirected", ...at } as const]).filter(() => ats !== true),
   ];
 }

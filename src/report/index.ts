@@ -1,3 +1,4 @@
+export { renderAcs, renderAcsChanges } from "./acs.ts";
 export { affinityLegend, affinityMap, type CpuGroup } from "./affinity-map.ts";
 export { renderDiagnostic, renderDiagnostics } from "./diagnostic.ts";
 export { describeDuration } from "./duration.ts";

@@ -38,6 +38,15 @@ export const files: Files = {
         fs.closeSync(descriptor);
       }
     }),
+  writePart: (path, offset, bytes) =>
+    guard(() => {
+      const descriptor = fs.openSync(path, fs.constants.O_WRONLY);
+      try {
+        fs.writeSync(descriptor, bytes, 0, bytes.length, offset);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    }),
   append: (path, text) => guard(() => fs.appendFileSync(path, text, { mode: 0o600 })),
   makeDirectory: (path, mode) =>
     guard(() => {

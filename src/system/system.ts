@@ -59,6 +59,8 @@ export interface Files {
   writeAtomically(path: string, content: string | Uint8Array, mode?: number): void;
   /** Writes to a file that is there, in one go, as the kernel's own files want it. It may block. @throws SystemError */
   write(path: string, text: string): void;
+  /** Writes bytes at an offset of a file that is there, in one go: a register of config space. @throws SystemError */
+  writePart(path: string, offset: number, bytes: Uint8Array): void;
   /** Appends a line or more, creating the file with mode 0600. @throws SystemError */
   append(path: string, text: string): void;
   /** Fails when the folder exists. @throws SystemError */

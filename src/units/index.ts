@@ -1,3 +1,4 @@
+export { type AcsRegisters, acsBits, describeAcs, describeAcsChange, directAcs } from "./acs.ts";
 export { describeByteSize, formatByteSize, parseByteSize } from "./byte-size.ts";
 export {
   formatIdSet,

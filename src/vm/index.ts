@@ -1,3 +1,6 @@
+export { type AcsChange, applyAcs, restoreAcs } from "./acs/change.ts";
+export { type AcsPort, checkMayWrite } from "./acs/control.ts";
+export { type KeptControls, readKept } from "./acs/kept.ts";
 export { attachConsole, type ConsoleStreams, withConsole } from "./console.ts";
 export { pauseVm, resetVm, resumeVm } from "./control.ts";
 export { type FollowOptions, followEvents } from "./events-follow.ts";

@@ -66,6 +66,7 @@ const notFromAProfile: Partial<Record<Code, string>> = {
   HOST_PROGRAM_MISSING: "a look into PATH, by the preflight",
   HOST_LOCKED_MEMORY: "the limits of the process, by the preflight",
   HOST_DEVICE_DEAD: "the device's own answer, before a start and after an end",
+  HOST_ACS: "the registers of the host's ports",
   HOST_DEVICE_BIND: "the kernel, when a device changes its driver",
   QEMU_ABSENT: "the host without QEMU",
   QEMU_TOO_OLD: "the QEMU program",

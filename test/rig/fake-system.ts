@@ -86,6 +86,7 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
     opens: (path) => permits(facts(path), uid, accessBits.read | accessBits.write),
     writeAtomically: refuse("files.writeAtomically"),
     write: refuse("files.write"),
+    writePart: refuse("files.writePart"),
     append: refuse("files.append"),
     makeDirectory: refuse("files.makeDirectory"),
     changeOwner: refuse("files.changeOwner"),

@@ -1,0 +1,18 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { realSystem, SystemError } from "../../src/system/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "qlaunch-files-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it("writePart writes bytes in the middle of a file, and makes none", () => {
+  const { files } = realSystem;
+  const path = join(folder, "config");
+  writeFileSync(path, Buffer.from([1, 2, 3, 4, 5]));
+  files.writePart(path, 2, Buffer.from([0xfe, 0xff]));
+  expect([...readFileSync(path)]).toEqual([1, 2, 0xfe, 0xff, 5]);
+  expect([...files.readPart(path, 2, 2)]).toEqual([0xfe, 0xff]);
+  expect(() => files.writePart(join(folder, "none"), 0, Buffer.from([0]))).toThrow(SystemError);
+});
