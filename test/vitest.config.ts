@@ -30,7 +30,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Guests with KVM in the simulated host: minutes each, so `scripts/test lab` asks for them.
+        // Guests with KVM in the simulated hosts, where everything is emulated once or twice: minutes each.
         test: {
           name: "lab",
           include: ["test/e2e/lab*.test.ts"],

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { raiseLockLimit } from "../../src/hotplug/memory-lock.ts";
+import { realSystem } from "../../src/system/index.ts";
 import type { ProbeReport } from "../rig/probe.ts";
 import type { Suite } from "./checks.ts";
 import { askGuest, execute, modprobe, qlaunch, qlaunchJson, qlaunchOk } from "./host.ts";
@@ -62,6 +65,31 @@ export const companions: Suite = {
           ),
           ["none", "e1000e", "none", "e1000e"],
         );
+      },
+    },
+    {
+      name: "root takes away the limit on what a QEMU without rights may lock",
+      async run() {
+        const words = [
+          "--memlock=65536:65536",
+          "setpriv",
+          "--inh-caps=-all",
+          "--bounding-set=-all",
+          "sleep",
+          "60",
+        ];
+        const child = spawn("prlimit", words, { stdio: "ignore" });
+        const { pid = 0 } = child;
+        const comm = () => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+        for (let attempt = 0; attempt < 100 && comm() !== "sleep"; attempt++) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        await raiseLockLimit({ system: realSystem, pid, name: "vm" }, 2 ** 30);
+        assert.match(
+          readFileSync(`/proc/${pid}/limits`, "utf8"),
+          /^Max locked memory +unlimited +unlimited/m,
+        );
+        child.kill();
       },
     },
     {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,14 +37,16 @@ export async function openLab(name: keyof typeof suites): Promise<Lab> {
   });
   const suite: Suite = suites[name];
   const flags = ["--host", suite.host ?? "lab-host", "--timeout", String(suite.timeoutSeconds)];
-  const child = spawn(join(root, "scripts/lab"), [...flags, "--", "node", file, name], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  return follow(child, () => rmSync(folder, { recursive: true }));
+  const start = () =>
+    spawn(join(root, "scripts/lab"), [...flags, "--", "node", file, name], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  return follow(start, () => rmSync(folder, { recursive: true }));
 }
 
-function follow(child: ChildProcess & { stdout: object; stderr: object }, remove: () => void): Lab {
+/** Follows a run, and one more when the simulated host itself ended in its midst. */
+function follow(start: () => ChildProcess, remove: () => void): Lab {
   const results = new Map<string, CheckResult>();
   const printed: string[] = [];
   let ended: string | undefined;
@@ -57,21 +60,33 @@ function follow(child: ChildProcess & { stdout: object; stderr: object }, remove
       wake = resolve;
     });
   };
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream as NodeJS.ReadableStream }).on("line", (line) => {
-      const result = parseResult(line);
-      if (result) results.set(result.check, result);
-      else printed.push(line);
-      tell();
-    });
-  }
-  const end = new Promise<void>((resolve) => {
-    child.once("close", (status, signal) => {
-      ended = signal ?? `status ${status}`;
-      tell();
-      resolve();
-    });
-  });
+  let child: ChildProcess;
+  let isClosed = false;
+  const run = async (): Promise<string> => {
+    child = start();
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream as NodeJS.ReadableStream }).on("line", (line) => {
+        const result = parseResult(line);
+        if (result) results.set(result.check, result);
+        else printed.push(line);
+        tell();
+      });
+    }
+    const [status, signal] = await once(child, "close");
+    return signal ?? `status ${status}`;
+  };
+  const end = (async () => {
+    let how = await run();
+    // 0 and 1 are the suite's own. QEMU without KVM now and then dies or stands still, and so does all that runs on it.
+    if (!isClosed && how !== "status 0" && how !== "status 1") {
+      console.warn(`the simulated host ended with ${how}; it is started once more\n${printed.join("\n")}`);
+      results.clear();
+      printed.length = 0;
+      how = await run();
+    }
+    ended = how;
+    tell();
+  })();
   return {
     async passes(check) {
       while (!results.has(check) && ended === undefined) await news;
@@ -81,6 +96,7 @@ function follow(child: ChildProcess & { stdout: object; stderr: object }, remove
       throw new Error(`${problem}\non the simulated host:\n${printed.join("\n")}`);
     },
     async close() {
+      isClosed = true;
       child.kill("SIGTERM");
       await end;
       remove();
