@@ -137,10 +137,11 @@ const endings = {
 };
 
 function explainEnding({ kind, console }: Exclude<Ending, { kind: "ended" }>) {
+  const said = kind === "aborted" ? "" : console.join("\n");
   return refusal("REHEARSE_HOST", {
     found: `the simulated host ${endings[kind]}`,
     needed: "a simulated host that does its job",
     fix: kind === "silent" ? "give it more time with --timeout" : "run it again; with --keep its files stay",
-    detail: `the last lines of its console:\n${console.join("\n")}`,
+    ...(said === "" ? {} : { detail: `the last lines of its console:\n${said}` }),
   });
 }

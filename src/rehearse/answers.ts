@@ -41,26 +41,22 @@ export class Answers {
     const report = this.#report;
     if (report?.type === "result") return report;
     const words = this.#words.slice(-lastWords).join("\n");
-    if (report?.type === "problems")
+    const isLate = timeoutStatuses.includes(status);
+    if (report?.type === "problems" && !isLate) {
       throw new QlaunchError(withLog(report.diagnostics, [...report.log, words]));
+    }
     throw refusal("REHEARSE_HOST", {
-      found:
-        status === timeoutStatus
-          ? "the rehearsal was not over in time"
-          : `qlaunch ended with ${status} there`,
+      found: isLate ? "the rehearsal was not over in time" : `qlaunch ended with ${status} there`,
       needed: "a rehearsal that comes to its end",
-      fix:
-        status === timeoutStatus
-          ? "give it more time with --timeout"
-          : "run it again with --keep and look at its files",
-      detail: words,
+      fix: isLate ? "give it more time with --timeout" : "run it again with --keep and look at its files",
+      detail: [...(report?.log ?? []), words].filter(Boolean).join("\n"),
     });
   }
 }
 
 const lastWords = 60;
-/** Of timeout(1). */
-const timeoutStatus = 124;
+/** Of timeout(1): after it asked, and after it killed. */
+const timeoutStatuses: readonly number[] = [124, 137];
 
 function parse(line: string): Event | InsideReport | undefined {
   if (!line.startsWith('{"type":')) return undefined;

@@ -50,7 +50,17 @@ it("no report is told by how it ended, with the last words", () => {
       detail: "Error: something\n    at line 1",
     },
   ]);
-  expect(problem(() => answers.result(124)).diagnostics).toMatchObject([
-    { found: "the rehearsal was not over in time", fix: "give it more time with --timeout" },
-  ]);
 });
+
+it.each([124, 137])(
+  "what was cut off by its time (%i) is told as that, whatever it said about it",
+  (status) => {
+    const late = [{ found: "the rehearsal was not over in time", fix: "give it more time with --timeout" }];
+    const found = { code: "VM_START_FAILED", severity: "error", path: [], found: "a", needed: "b", fix: "c" };
+    const { answers } = listen({ type: "problems", diagnostics: [found], log: ["console:"] });
+    expect(problem(() => answers.result(status)).diagnostics).toMatchObject([
+      { ...late[0], detail: "console:" },
+    ]);
+    expect(problem(() => listen().answers.result(status)).diagnostics).toMatchObject(late);
+  },
+);
