@@ -4,6 +4,7 @@ import { type Plan, planVm } from "../plan/index.ts";
 import type { Profile } from "../profile/index.ts";
 import type { System } from "../system/index.ts";
 import { keptUuid, placesFor, readLedger, runRoot } from "../vm/index.ts";
+import { readCdiFiles } from "./cdi.ts";
 import { findHost, type HostChoice } from "./host.ts";
 import { type LoadedProfile, loadProfile } from "./profile.ts";
 
@@ -34,11 +35,13 @@ export async function planProfile(system: System, request: PlanRequest): Promise
   const loaded = await loadProfile(system, request.profileFile);
   const { profile, reading } = loaded;
   if (!profile) throw new QlaunchError(reading.diagnostics);
+  const cdi = await readCdiFiles(system, profile);
+  const { devices, cdi: cdiFiles } = profile.passthrough;
   const found = await findHost(system, {
     ...request,
     kvm: profile.machine.accel !== "tcg",
     firmware: typeof profile.machine.firmware === "object",
-    pci: profile.passthrough.devices.length > 0 || profile.pcie.mirror !== false,
+    pci: devices.length + cdiFiles.length > 0 || profile.pcie.mirror !== false,
     requireQemu: request.mayStart,
   });
   const { host, warnings } = assumeKvm(found, profile);
@@ -50,10 +53,14 @@ export async function planProfile(system: System, request: PlanRequest): Promise
     host,
     ledger: elsewhere ? [] : othersOf(readLedger(system), profile.name),
     places: placesFor(root, profile.name),
+    annotated: cdi.devices,
     ...(uuid === undefined ? {} : { uuid }),
   });
-  const problems = result.ok ? [...warnings, ...result.warnings] : result.diagnostics;
-  if (!result.ok || reading.diagnostics.length > 0) throw await allProblems(loaded, problems);
+  const planned = result.ok ? [...warnings, ...result.warnings] : result.diagnostics;
+  const problems = [...cdi.problems, ...planned];
+  if (!result.ok || reading.diagnostics.length + cdi.problems.length > 0) {
+    throw await allProblems(loaded, problems);
+  }
   return {
     plan: result.value,
     profile,

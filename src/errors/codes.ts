@@ -54,6 +54,9 @@ export const codes = {
   PASSTHROUGH_SELECTION: invalid("A device to pass through that is named twice or selects nothing"),
   PASSTHROUGH_CLIQUE: invalid("A P2P clique that this device or guest cannot have"),
   PASSTHROUGH_COMBINATION: invalid("Settings that do not go together with passed-through devices"),
+  CDI_UNREADABLE: invalid("A CDI file cannot be read"),
+  CDI_SYNTAX: invalid("A CDI file is neither YAML nor JSON"),
+  CDI_SPEC: invalid("A CDI file does not say what passing a device through needs"),
   STAND_IN_COMBINATION: invalid("Stand-in settings that do not go together"),
   ARGV_BYTE: invalid("A value with a byte that no QEMU option can carry"),
 

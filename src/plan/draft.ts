@@ -1,7 +1,7 @@
 import type { Code, Diagnostic, JsonPath } from "../errors/index.ts";
 import type { Ledger } from "../host/ledger.ts";
 import type { Host } from "../host/topology.ts";
-import type { Profile } from "../profile/index.ts";
+import type { AnnotatedDevice, Profile } from "../profile/index.ts";
 import { type IdSpace, Ids } from "./ids.ts";
 import type { QemuOption } from "./options.ts";
 import type { Concern, ConsoleEnd, Decision, Helper, NeededFile } from "./types.ts";
@@ -13,6 +13,8 @@ export interface PlanInput {
   /** What other running VMs hold. */
   readonly ledger: Ledger;
   readonly places: Places;
+  /** What the CDI files of the profile say. Default: it names none. */
+  readonly annotated?: readonly AnnotatedDevice[];
   /** Kept from an earlier start; the profile's own wins. */
   readonly uuid?: string;
   /** The QEMU program; default: the host's. */
@@ -42,6 +44,7 @@ export class Draft {
   readonly host: Host;
   readonly ledger: Ledger;
   readonly places: Places;
+  readonly annotated: readonly AnnotatedDevice[];
   readonly options: QemuOption[] = [];
   /** Devices on buses that other devices make; they come after the PCI tree. */
   readonly leaves: QemuOption[] = [];
@@ -58,6 +61,7 @@ export class Draft {
     this.host = input.host;
     this.ledger = input.ledger;
     this.places = input.places;
+    this.annotated = input.annotated ?? [];
   }
 
   /** Records a decision and answers its id, for the options that follow from it. */

@@ -1,3 +1,4 @@
+import type { JsonPath } from "../errors/index.ts";
 import type { Draft } from "./draft.ts";
 import { isCapable, type P2pFacts, type P2pPair, type P2pReason, p2pPairs } from "./p2p.ts";
 import { pathOf } from "./passthrough-host.ts";
@@ -15,12 +16,13 @@ const mostCliques = 16;
  * @see https://gitlab.com/qemu-project/qemu/-/blob/master/hw/vfio/pci-quirks.c (x-nv-gpudirect-clique)
  */
 export function planCliques(draft: Draft, chosen: readonly ChosenFunction[]): Map<string, number> {
-  const wish = (one: ChosenFunction) => one.entry.clique ?? draft.profile.passthrough.clique;
+  const wish = (one: ChosenFunction) =>
+    one.entry.clique ?? one.annotated?.clique ?? draft.profile.passthrough.clique;
   const fixed = chosen.filter((one) => typeof wish(one) === "number" && (isGpu(one) || isOwnWish(one)));
   const cliques = new Map(fixed.map((one) => [one.fn.address, Number(wish(one))]));
   // What stands against a number for all is told once.
-  const ofAll = fixed.find((one) => !isOwnWish(one));
-  for (const one of fixed) if (isOwnWish(one) || one === ofAll) checkFixed(draft, one);
+  const ofAll = fixed.find((one) => !isOwnWish(one) && !isAnnotated(one));
+  for (const one of fixed) if (one === ofAll || isOwnWish(one) || isAnnotated(one)) checkFixed(draft, one);
   const automatic = chosen.filter((one) => wish(one) === "auto" && isGpu(one));
   if (automatic.length === 0) return cliques;
   const taken = new Set(cliques.values());
@@ -57,6 +59,17 @@ function isOwnWish({ entry, companionOf }: ChosenFunction): boolean {
   return entry.clique !== undefined && companionOf === undefined;
 }
 
+/** So does that of a CDI file, which numbers NICs beside their GPUs. */
+function isAnnotated({ entry, annotated }: ChosenFunction): boolean {
+  return entry.clique === undefined && annotated?.clique !== undefined;
+}
+
+/** Where the number stands. */
+function wishPath(one: ChosenFunction): JsonPath {
+  if (isOwnWish(one)) return [...one.path, "clique"];
+  return isAnnotated(one) ? (one.annotated?.path ?? []) : ["passthrough", "clique"];
+}
+
 function vendorOf({ fn, entry }: ChosenFunction): string {
   return entry.identity?.vendor ?? fn.vendor;
 }
@@ -66,13 +79,9 @@ function isGpu(one: ChosenFunction): boolean {
 }
 
 function checkFixed(draft: Draft, one: ChosenFunction): void {
-  const { fn, path } = one;
+  const { fn } = one;
   const refuse = (found: string, needed: string, fix: string) =>
-    draft.refuse("PASSTHROUGH_CLIQUE", isOwnWish(one) ? [...path, "clique"] : ["passthrough", "clique"], {
-      found,
-      needed,
-      fix,
-    });
+    draft.refuse("PASSTHROUGH_CLIQUE", wishPath(one), { found, needed, fix });
   if (!isGpu(one)) {
     refuse(
       `a clique for ${fn.address}, which is ${vendorOf(one)} of class ${fn.class.slice(0, 4)}`,

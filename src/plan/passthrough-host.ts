@@ -40,9 +40,9 @@ export function checkFunctions(draft: Draft, chosen: readonly ChosenFunction[]):
   checkGroupHolders(draft, chosen, holders);
 }
 
-/** Where an entry is told of: at its address or selector, or at the entry for what comes along. */
-export function pathOf({ entry, path, companionOf }: ChosenFunction): JsonPath {
-  if (companionOf !== undefined) return path;
+/** Where an entry is told of: at its address or selector; at the entry for what comes along; at its CDI file. */
+export function pathOf({ entry, path, companionOf, annotated }: ChosenFunction): JsonPath {
+  if (companionOf !== undefined || annotated?.path === path) return path;
   return [...path, "address" in entry ? "address" : "select"];
 }
 

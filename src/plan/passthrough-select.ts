@@ -1,6 +1,6 @@
 import { formatJsonPath, type JsonPath } from "../errors/index.ts";
 import type { PciFunction } from "../host/topology.ts";
-import { type PassthroughEntry, pciClasses } from "../profile/index.ts";
+import { type AnnotatedDevice, type PassthroughEntry, pciClasses } from "../profile/index.ts";
 import { closest } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 
@@ -15,6 +15,8 @@ export interface ChosenFunction extends EntryAt {
   readonly fn: PciFunction;
   /** The address of the function for whose IOMMU group it comes along; undefined for one that the profile names. */
   readonly companionOf?: string;
+  /** What a CDI file says of it; the entry comes first. */
+  readonly annotated?: AnnotatedDevice;
 }
 
 type Selector = Extract<PassthroughEntry, { select: unknown }>["select"];
@@ -63,18 +65,20 @@ export function listAddresses(functions: readonly PciFunction[]): string {
   return `${listed.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function oneFunction(
+/** @param name what the user knows it by, in messages */
+export function oneFunction(
   draft: Draft,
   pci: readonly PciFunction[],
   address: string,
   path: JsonPath,
+  name = address,
 ): PciFunction[] {
   const fn = pci.find((candidate) => candidate.address === address);
   if (fn && isPassable(fn)) return [fn];
   if (fn) {
     const below = pci.filter((candidate) => isPassable(candidate) && isBelow(pci, candidate, fn));
     draft.refuse("HOST_DEVICE_KIND", path, {
-      found: `${address}, which is ${describeKind(fn)}`,
+      found: `${name}, which is ${describeKind(fn)}`,
       needed: "a device: ports and bridges stay with the host",
       fix: below.length > 0 ? `name what is below it: ${listAddresses(below)}` : "name a device",
     });
@@ -83,7 +87,7 @@ function oneFunction(
   const devices = pci.filter(isPassable).map((candidate) => candidate.address);
   const near = closest(address, devices);
   draft.refuse("HOST_DEVICE_ABSENT", path, {
-    found: `${address}, which this host does not have`,
+    found: `${name}, which this host does not have`,
     needed: "a PCI device of this host",
     fix: near === undefined ? 'name one that "qlaunch host show" lists' : `did you mean "${near}"?`,
   });
@@ -145,8 +149,8 @@ function refuseAgain(
   });
 }
 
-function refuseUnknownHost(draft: Draft): void {
-  draft.refuse("HOST_DEVICE_ABSENT", ["passthrough", "devices"], {
+export function refuseUnknownHost(draft: Draft, path: JsonPath = ["passthrough", "devices"]): void {
+  draft.refuse("HOST_DEVICE_ABSENT", path, {
     found: "a host of which no PCI devices are known",
     needed: "a host with its PCI devices",
     fix: 'record it anew: "qlaunch host snapshot"',

@@ -32,9 +32,9 @@ export function sortIntoSlots(draft: Draft, chosen: readonly ChosenFunction[]): 
 function splitSlot(draft: Draft, hostSlot: readonly ChosenFunction[]): PassedSlots {
   const functions = [...hostSlot].sort((a, b) => functionNumber(a) - functionNumber(b));
   // The first that is named keeps the port; the others of its slot are what "attach" is about.
-  const main = functions.find(({ companionOf }) => companionOf === undefined);
+  const main = functions.find((one) => one.companionOf === undefined && !isAnnotated(one));
   const isAttached = (one: ChosenFunction) =>
-    one !== main && (one.entry.attach ?? draft.profile.passthrough.attach) === "pci";
+    one !== main && (one.entry.attach ?? one.annotated?.attach ?? draft.profile.passthrough.attach) === "pci";
   const onPorts = functions.filter((one) => !isAttached(one));
   const buses = [...new Set(onPorts.flatMap((one) => namedBus(one, main) ?? []))];
   const slots =
@@ -51,6 +51,11 @@ function splitSlot(draft: Draft, hostSlot: readonly ChosenFunction[]): PassedSlo
     slots: slots.filter((slot) => slot.functions.length > 0),
     behindBridge: functions.filter(isAttached),
   };
+}
+
+/** A CDI file speaks of the device itself, an entry of what comes along with it. */
+function isAnnotated({ entry, annotated }: ChosenFunction): boolean {
+  return entry.attach === undefined && annotated?.attach === "pci";
 }
 
 /** A companion from another slot cannot share the port of the function that it comes along for. */

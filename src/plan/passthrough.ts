@@ -1,7 +1,8 @@
-import type { PassthroughEntry } from "../profile/index.ts";
+import type { AnnotatedDevice, PassthroughEntry } from "../profile/index.ts";
 import type { IdSet } from "../units/index.ts";
 import type { DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
+import { withAnnotated } from "./passthrough-annotated.ts";
 import { checkCombinations, decideBackend, planBackend } from "./passthrough-combinations.ts";
 import { withCompanions } from "./passthrough-groups.ts";
 import { checkFunctions, checkIommu } from "./passthrough-host.ts";
@@ -27,6 +28,7 @@ export function choosePassthrough(draft: Draft): readonly ChosenFunction[] {
   return choose(
     draft,
     devices.map((entry, index) => ({ entry, path: ["passthrough", "devices", index] })),
+    draft.annotated,
   );
 }
 
@@ -104,10 +106,14 @@ export function planPassedDevice(
   return placer.passed();
 }
 
-function choose(draft: Draft, entries: readonly EntryAt[]): readonly ChosenFunction[] {
-  if (entries.length === 0) return [];
+function choose(
+  draft: Draft,
+  entries: readonly EntryAt[],
+  annotated: readonly AnnotatedDevice[] = [],
+): readonly ChosenFunction[] {
+  if (entries.length + annotated.length === 0) return [];
   checkIommu(draft);
-  const named = selectFunctions(draft, entries);
+  const named = withAnnotated(draft, selectFunctions(draft, entries), annotated);
   const chosen = draft.host.iommu?.enabled === true ? withCompanions(draft, named) : named;
   checkFunctions(draft, chosen);
   checkCombinations(draft, chosen);

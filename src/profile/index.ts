@@ -1,6 +1,6 @@
 export { profileJsonSchema } from "./json-schema.ts";
 export { type ProfileReading, parseProfile } from "./parse.ts";
-export { pciClasses } from "./passthrough.ts";
+export { type AnnotatedDevice, pciClasses } from "./passthrough.ts";
 export { resolvePath, resolvePaths } from "./paths.ts";
 export type {
   Console,

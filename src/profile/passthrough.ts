@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { hexId, identifier, patterned, pciAddress } from "./scalars.ts";
+import type { JsonPath } from "../errors/index.ts";
+import { hexId, hostPath, identifier, patterned, pciAddress } from "./scalars.ts";
 
 /** Names that people use for PCI classes; a prefix of the six hexadecimal digits works too. */
 export const pciClasses = {
@@ -77,9 +78,27 @@ const device = z.union([
   }),
 ]);
 
+/** A device of a CDI file: an entry of `devices`, or what is missing in one. */
+export interface AnnotatedDevice {
+  /** As CDI has it: "nvidia.com/gpu=gpu0". */
+  readonly name: string;
+  /** "0000:41:00.0" */
+  readonly address: string;
+  /** Where the profile names the file. */
+  readonly path: JsonPath;
+  /** Counts for GPUs alone. */
+  readonly clique?: number;
+  /** pci puts the device itself behind a bridge. */
+  readonly attach?: "pcie" | "pci";
+}
+
 /** Devices of the host that the guest gets. @see https://docs.kernel.org/driver-api/vfio.html */
 export const passthrough = z.strictObject({
   devices: z.array(device).default([]).meta({ description: "By address, or by selector. Default: none." }),
+  cdi: z.array(hostPath).default([]).meta({
+    description:
+      "CDI files (YAML or JSON) whose devices the guest gets as well, by the annotations bdf, clique-id and attach-pci; what an entry of devices says of one comes first. Default: none.",
+  }),
   clique: clique.default("none").meta({
     description:
       "P2P cliques of NVIDIA GPUs: auto where the host's topology allows it, none, or one number for all. Default none.",

@@ -7,7 +7,7 @@ import type { Profile } from "./schema.ts";
  */
 export function resolvePaths(profile: Profile, folder: string): Profile {
   const at = (path: string) => resolvePath(folder, path);
-  const { machine, memory, kernel, rng, tpm } = profile;
+  const { machine, memory, passthrough, kernel, rng, tpm } = profile;
   return {
     ...profile,
     machine:
@@ -19,6 +19,7 @@ export function resolvePaths(profile: Profile, folder: string): Profile {
       ...mapped("path", memory.path, at),
       devices: memory.devices.map((device) => ({ ...device, ...mapped("path", device.path, at) })),
     },
+    passthrough: { ...passthrough, cdi: passthrough.cdi.map(at) },
     disks: profile.disks.map((disk) => ({ ...disk, file: at(disk.file) })),
     networks: profile.networks.map((network) => ({
       ...network,

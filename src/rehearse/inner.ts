@@ -128,14 +128,17 @@ function fitDevice(profile: Profile, plan: Plan, fn: PassedFunction): RehearsedD
   if (deviceId === undefined) return [];
   const { bus, clique, attach, rom = true, identity } = entryAt(profile, profilePath) ?? {};
   // A companion comes by the entry of another device, whose clique is not its own.
-  const isOthers = typeof clique === "number" && !hasClique(plan, deviceId);
+  const planned = cliqueOf(plan, deviceId);
+  const isOthers = typeof clique === "number" && planned === undefined;
+  // A CDI file, which the guest's profile does not name, may have the number.
+  const own = clique ?? (profile.passthrough.clique === "auto" ? undefined : planned);
   return [
     {
       standIn: deviceId,
       entry: {
         id: deviceId,
         ...(bus === undefined ? {} : { bus }),
-        ...(clique === undefined || isOthers ? {} : { clique }),
+        ...(own === undefined || isOthers ? {} : { clique: own }),
         ...(attach === undefined ? {} : { attach }),
         rom,
         identity: identity ?? { vendor, device },
@@ -144,16 +147,13 @@ function fitDevice(profile: Profile, plan: Plan, fn: PassedFunction): RehearsedD
   ];
 }
 
-function hasClique({ options }: Plan, deviceId: string): boolean {
-  return options.some(
-    (option) =>
-      option.option === "device" &&
-      option.id === deviceId &&
-      option.properties["x-nv-gpudirect-clique"] !== undefined,
-  );
+function cliqueOf({ options }: Plan, deviceId: string): number | undefined {
+  const device = options.find((option) => option.option === "device" && option.id === deviceId);
+  const clique = device?.option === "device" ? device.properties["x-nv-gpudirect-clique"] : undefined;
+  return typeof clique === "number" ? clique : undefined;
 }
 
 function entryAt(profile: Profile, path: readonly (string | number)[]): PassthroughEntry | undefined {
-  const index = path.find((part) => typeof part === "number");
-  return typeof index === "number" ? profile.passthrough.devices[index] : undefined;
+  const [, list, index] = path;
+  return list === "devices" && typeof index === "number" ? profile.passthrough.devices[index] : undefined;
 }

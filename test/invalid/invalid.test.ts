@@ -58,6 +58,9 @@ describe.each(cases)("%s", (name) => {
 const notFromAProfile: Partial<Record<Code, string>> = {
   USAGE: "the command line",
   PROFILE_UNREADABLE: "the file itself",
+  CDI_UNREADABLE: "another file",
+  CDI_SYNTAX: "another file",
+  CDI_SPEC: "another file",
   ARGV_BYTE: "the schema refuses those bytes first; src/argv has the last word",
   HOST_SNAPSHOT: "a snapshot file",
   HOST_FILE_BUSY: "a look at the locks of files, by the preflight",

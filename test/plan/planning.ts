@@ -3,6 +3,7 @@ import { renderArgv } from "../../src/argv/index.ts";
 import { type Diagnostic, formatJsonPath } from "../../src/errors/index.ts";
 import { type Host, type Ledger, readSnapshot } from "../../src/host/index.ts";
 import { type Plan, planVm } from "../../src/plan/index.ts";
+import type { AnnotatedDevice } from "../../src/profile/index.ts";
 import { profileSchema } from "../../src/profile/schema.ts";
 
 /** A recorded host, by its name in test/hosts. */
@@ -31,10 +32,12 @@ export interface World {
   /** A recorded host by name, or one of the test's own. Default laptop. */
   readonly host?: string | Host;
   readonly ledger?: Ledger;
+  /** What CDI files say. */
+  readonly annotated?: readonly AnnotatedDevice[];
 }
 
 /** Plans a small guest (2 vCPUs, 1 GiB, KVM) with these changes to its profile. */
-export function tryPlan(changes: object = {}, { host = "laptop", ledger = [] }: World = {}) {
+export function tryPlan(changes: object = {}, { host = "laptop", ledger = [], annotated = [] }: World = {}) {
   const profile = profileSchema.parse({
     version: 1,
     name: "vm",
@@ -43,7 +46,8 @@ export function tryPlan(changes: object = {}, { host = "laptop", ledger = [] }: 
     memory: { size: "1G" },
     ...changes,
   });
-  return planVm({ profile, host: typeof host === "string" ? recordedHost(host) : host, ledger, places });
+  const known = typeof host === "string" ? recordedHost(host) : host;
+  return planVm({ profile, host: known, ledger, places, annotated });
 }
 
 /** The plan of a profile that has one. */
