@@ -1,5 +1,6 @@
 import { type Diagnostic, QlaunchError } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
+import { adviseP2p } from "../plan/p2p-advice.ts";
 import type { Exit, System } from "../system/index.ts";
 import { type LaunchedVm, launchVm, preflight, runVm } from "../vm/index.ts";
 import { type Planned, type PlanRequest, planProfile } from "./plan.ts";
@@ -19,10 +20,17 @@ export interface Checked {
 }
 
 /**
- * The plan, and everything that would make its start fail or be slow. Starts and changes nothing.
+ * The plan, everything that would make its start fail or be slow, and what would make its devices slow. Starts and
+ * changes nothing.
  * @throws QlaunchError when there is no plan
  */
 export async function checkProfile(system: System, request: PlanRequest): Promise<Checked> {
+  const { planned, diagnostics } = await checkStart(system, request);
+  const advice = adviseP2p(planned.plan, planned.host);
+  return { planned, diagnostics: [...diagnostics, ...(await planned.locate(advice))] };
+}
+
+async function checkStart(system: System, request: PlanRequest): Promise<Checked> {
   const planned = await planProfile(system, request);
   // Files and rights of this machine say nothing about the one of the snapshot.
   const found = request.snapshot === undefined ? await preflight(system, planned.plan, planned.host) : [];
@@ -43,7 +51,7 @@ export async function runProfile(
 }
 
 async function prepare(system: System, request: StartRequest) {
-  const { planned, diagnostics } = await checkProfile(system, { ...request, mayStart: true });
+  const { planned, diagnostics } = await checkStart(system, { ...request, mayStart: true });
   if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) throw new QlaunchError(diagnostics);
   for (const { found, fix } of diagnostics)
     request.emit({ type: "notice", level: "warning", message: `${found}; ${fix}` });

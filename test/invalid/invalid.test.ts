@@ -58,6 +58,7 @@ describe.each(cases)("%s", (name) => {
 const notFromAProfile: Partial<Record<Code, string>> = {
   USAGE: "the command line",
   PROFILE_UNREADABLE: "the file itself",
+  PCIE_LINK: "a warning, in test/plan/pcie-switch.test.ts",
   CDI_UNREADABLE: "another file",
   CDI_SYNTAX: "another file",
   CDI_SPEC: "another file",
@@ -69,6 +70,7 @@ const notFromAProfile: Partial<Record<Code, string>> = {
   HOST_PROGRAM_MISSING: "a look into PATH, by the preflight",
   HOST_LOCKED_MEMORY: "the limits of the process, by the preflight",
   HOST_DEVICE_DEAD: "the device's own answer, before a start and after an end",
+  HOST_P2P: "a warning of the check",
   HOST_ACS: "the registers of the host's ports",
   HOST_DEVICE_BIND: "the kernel, when a device changes its driver",
   QEMU_ABSENT: "the host without QEMU",
