@@ -1,4 +1,5 @@
 import { type Diagnostic, failure, type Result, success } from "../errors/index.ts";
+import { isDownstream } from "../plan/pcie-switch.ts";
 import type { Plan } from "../plan/types.ts";
 import { closest } from "../units/index.ts";
 
@@ -23,8 +24,6 @@ export interface PortWish {
   readonly cell: number | undefined;
 }
 
-const drivers = new Set(["pcie-root-port", "xio3130-downstream"]);
-
 /** The plan's ports that can be plugged into, in its order. Root buses and switches take nothing live. */
 export function hotplugPorts({ devices, options }: Plan): HotplugPort[] {
   const fixed = new Set(
@@ -34,7 +33,7 @@ export function hotplugPorts({ devices, options }: Plan): HotplugPort[] {
   );
   const used = new Set(devices.map(({ bus }) => bus));
   return devices
-    .filter(({ id, driver }) => drivers.has(driver) && !fixed.has(id))
+    .filter(({ id, driver }) => (driver === "pcie-root-port" || isDownstream(driver)) && !fixed.has(id))
     .map(({ id, numaNode }) => ({ id, cell: numaNode, spare: !used.has(id) }));
 }
 

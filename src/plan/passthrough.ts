@@ -12,6 +12,7 @@ import { type ChosenFunction, type EntryAt, selectFunctions } from "./passthroug
 import { sortIntoSlots } from "./passthrough-slots.ts";
 import type { PcieTree } from "./pcie.ts";
 import { type MirroredTree, mirrorTree } from "./pcie-mirror.ts";
+import { hasSwitchLinks, switchDrivers } from "./pcie-switch.ts";
 import { profileDeviceIds } from "./profile-ids.ts";
 import { sources } from "./sources.ts";
 import type { PassedFunction } from "./types.ts";
@@ -46,9 +47,11 @@ export function planMirror(
   if (mirror === false || addresses.length === 0) return { tree: [], placeOf: new Map() };
   const expanders = mirror === true ? "root-complex" : mirror.expanders;
   const fastestLink = (qemu?.version.major ?? 0) >= 9 ? 64 : 16;
+  const switchLinks = hasSwitchLinks(switchDrivers(qemu));
   const mirrored = mirrorTree(pci, addresses, cellOf(cells), {
     expanders,
     fastestLink,
+    switchLinks,
     taken: profileDeviceIds(draft.profile),
   });
   draft.decide("pcie", "pcie.mirror", {
@@ -56,6 +59,9 @@ export function planMirror(
     rule: `An expander bus for each ${expanders === "node" ? "NUMA node" : "root complex"} of the host that has one of the devices, a root port for each root port, a switch where the host has one, a downstream port for each device in the host's order. Nothing else of the host is copied.`,
     facts: [
       `root ports have the link speed of the host's, up to ${fastestLink} GT/s`,
+      switchLinks
+        ? "ports of switches have that of the host's"
+        : "ports of switches say 2.5 GT/s: this QEMU knows no others",
       ...[...mirrored.placeOf].map(([address, { bus }]) => `${address} on ${bus}`),
     ],
     source: sources.pcie,

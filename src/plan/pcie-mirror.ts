@@ -5,8 +5,10 @@ import { comparePciAddresses } from "../units/index.ts";
 export interface MirrorOptions {
   /** An expander bus for each root complex of the host, or one for each of its nodes. */
   readonly expanders: "root-complex" | "node";
-  /** The fastest link that the guest's ports can have, in GT/s. */
+  /** The fastest link that the guest's root ports can have, in GT/s. */
   readonly fastestLink: number;
+  /** Ports of switches can have the links of the host's. Default false. */
+  readonly switchLinks?: boolean;
   /** Ids that something else has. */
   readonly taken?: ReadonlySet<string>;
 }
@@ -27,6 +29,12 @@ export interface MirroredPlace {
 
 /** The functions of one host slot, or a switch with what is below it. */
 type Item = { readonly functions: readonly PciFunction[] } | { readonly upstream: PciFunction };
+
+/** A downstream port: the host's, where it has one, and what is below. */
+interface Below {
+  readonly host?: PciFunction;
+  readonly items: readonly Item[];
+}
 
 const functionsOfSlot = 8;
 
@@ -138,8 +146,7 @@ class Mirror {
       rootPort,
       hotplug: below === undefined,
       ioReserve: 0,
-      speed: speedOf(host, this.options.fastestLink),
-      width: widths.find((width) => width === host?.link?.maxWidth),
+      ...linkOf(host, this.options.fastestLink),
       switch: below,
     };
   }
@@ -148,14 +155,19 @@ class Mirror {
   private hangItems(port: string, items: readonly Item[]): TreeSwitch | undefined {
     const [item] = items;
     if (!item || items.length > 1) {
-      return this.switchOf(items.map((each) => [each]));
+      return this.switchOf(
+        undefined,
+        items.map((each) => ({ items: [each] })),
+      );
     }
     if ("upstream" in item) {
       const ports = this.sorted(item.upstream.address);
       const integrated = bySlot(ports.filter((fn) => fn.kind === "endpoint"));
-      return this.switchOf([
-        ...integrated.map((functions) => [{ functions }]),
-        ...ports.filter((fn) => fn.kind !== "endpoint").map((fn) => this.itemsBelow(fn)),
+      return this.switchOf(item.upstream, [
+        ...integrated.map((functions) => ({ items: [{ functions }] })),
+        ...ports
+          .filter((fn) => fn.kind !== "endpoint")
+          .map((fn) => ({ host: fn, items: this.itemsBelow(fn) })),
       ]);
     }
     const [first] = item.functions;
@@ -166,17 +178,26 @@ class Mirror {
     return undefined;
   }
 
-  /** @param ports what is below each downstream port */
-  private switchOf(ports: readonly (readonly Item[])[]): TreeSwitch {
+  private switchOf(host: PciFunction | undefined, ports: readonly Below[]): TreeSwitch {
     const upstream = this.nextId("sw");
     return {
       upstream,
-      downstream: ports.map((items) => {
+      ...this.switchLink(host),
+      downstream: ports.map(({ host: hostPort, items }) => {
         const port = this.nextId("dp");
         // Its device stays, and a port that expects none takes no address space for one.
-        return { port, hotplug: false, switch: this.hangItems(port, items) };
+        return {
+          port,
+          hotplug: false,
+          ...this.switchLink(hostPort),
+          switch: this.hangItems(port, items),
+        };
       }),
     };
+  }
+
+  private switchLink(host: PciFunction | undefined): Pick<TreeSwitch, "speed" | "width"> {
+    return this.options.switchLinks === true ? linkOf(host, Number.POSITIVE_INFINITY) : {};
   }
 
   private itemsBelow(port: PciFunction): Item[] {
@@ -228,7 +249,10 @@ const speeds = [
 ] as const;
 
 /** The most that the port can do; what an idle link runs at says nothing. */
-function speedOf(port: PciFunction | undefined, fastest: number): TreeRootPort["speed"] {
+function linkOf(port: PciFunction | undefined, fastest: number): Pick<TreeRootPort, "speed" | "width"> {
   const speed = Math.min(port?.link?.maxSpeed ?? 0, fastest);
-  return speeds.find(([known]) => known <= speed)?.[1];
+  return {
+    speed: speeds.find(([known]) => known <= speed)?.[1],
+    width: widths.find((width) => width === port?.link?.maxWidth),
+  };
 }

@@ -4,6 +4,14 @@ import type { Draft } from "./draft.ts";
 import type { DeviceOption, Properties } from "./options.ts";
 import type { Buses } from "./pcie-bus.ts";
 import { formatAddr, type SlotFunction } from "./pcie-slots.ts";
+import {
+  checkSwitchLink,
+  isDownstream,
+  isUpstream,
+  linkProperties,
+  type PortDriver,
+  switchDrivers,
+} from "./pcie-switch.ts";
 import type { PlannedDevice } from "./types.ts";
 
 export interface PortPlace extends SlotFunction {
@@ -12,7 +20,7 @@ export interface PortPlace extends SlotFunction {
 
 interface Port {
   readonly id: string;
-  readonly driver: "pcie-root-port" | "x3130-upstream" | "xio3130-downstream";
+  readonly driver: PortDriver;
   readonly place: PortPlace;
   readonly path: JsonPath;
   readonly chassis: number | undefined;
@@ -56,8 +64,7 @@ export class Ports {
         "io-reserve": port.ioReserve,
         "mem-reserve": port.memReserve,
         "pref64-reserve": port.pref64Reserve,
-        "x-speed": port.speed,
-        "x-width": port.width?.toString(),
+        ...linkProperties(port),
       },
       because,
     });
@@ -78,30 +85,32 @@ export class Ports {
     });
   }
 
-  addUpstream(id: string, bus: string, because: readonly string[]): void {
+  addUpstream(node: TreeSwitch, path: JsonPath, bus: string, because: readonly string[]): void {
+    checkSwitchLink(this.draft, node, path);
     this.ports.push({
-      id,
-      driver: "x3130-upstream",
+      id: node.upstream,
+      driver: switchDrivers(this.draft.host.qemu).upstream,
       place: { bus, slot: 0, function: 0 },
-      path: [],
+      path,
       chassis: undefined,
       slot: undefined,
       busReserve: 0,
-      properties: {},
+      properties: linkProperties(node),
       because,
     });
   }
 
   addDownstream(node: DownstreamNode, path: JsonPath, place: PortPlace, because: readonly string[]): void {
+    checkSwitchLink(this.draft, node, path);
     this.ports.push({
       id: node.port,
-      driver: "xio3130-downstream",
+      driver: switchDrivers(this.draft.host.qemu).downstream,
       place,
       path,
       chassis: node.chassis,
       slot: node.slot,
       busReserve: 0,
-      properties: { hotplug: node.hotplug ? undefined : false },
+      properties: { hotplug: node.hotplug ? undefined : false, ...linkProperties(node) },
       because,
     });
   }
@@ -120,14 +129,13 @@ export class Ports {
     return this.ports.map((port) => {
       const bus = buses.get(port.place.bus);
       const multifunction = bus?.slots.needsMultifunction(this.draft, port.path, port.place);
-      const numbers =
-        port.driver === "x3130-upstream"
-          ? {}
-          : {
-              port: port.place.slot * 8 + port.place.function,
-              chassis: port.chassis ?? chassis.next(),
-              slot: port.slot ?? slots.next(),
-            };
+      const numbers = isUpstream(port.driver)
+        ? {}
+        : {
+            port: port.place.slot * 8 + port.place.function,
+            chassis: port.chassis ?? chassis.next(),
+            slot: port.slot ?? slots.next(),
+          };
       return {
         device: {
           id: port.id,
@@ -155,7 +163,7 @@ export class Ports {
   }
 
   private checkCount(): void {
-    const count = this.ports.filter((port) => port.driver !== "x3130-upstream").length;
+    const count = this.ports.filter((port) => !isUpstream(port.driver)).length;
     if (count <= numberedPorts) return;
     this.draft.refuse("PCIE_CHASSIS", ["pcie"], {
       found: `${count} ports`,
@@ -172,7 +180,7 @@ export class Ports {
   private checkOvmfPorts(): void {
     if (this.draft.profile.machine.firmware === "seabios") return;
     const hungry = this.ports.filter(
-      (port) => port.driver === "xio3130-downstream" && port.properties.hotplug !== false,
+      (port) => isDownstream(port.driver) && port.properties.hotplug !== false,
     );
     if (hungry.length <= ovmfHotplugPorts) return;
     this.draft.warn("PCIE_PLACEMENT", ["pcie", "tree"], {

@@ -116,7 +116,7 @@ export class TreePlanter {
     const because = pcieDecisions(parent);
     this.buses.addBelow(parent, port, "upstream", 1);
     this.draft.claimId("device", upstream, [...path, "upstream"]);
-    this.ports.addUpstream(upstream, port, because);
+    this.ports.addUpstream(node, path, port, because);
     const bus = this.buses.addBelow(parent, upstream, "upstream", 32);
     const downstreamPath = (index: number) => [...path, "downstream", index];
     const places = this.buses.placeAll(

@@ -16,6 +16,7 @@ import { planNetworks } from "./networks.ts";
 import { planCells, planNuma } from "./numa.ts";
 import { choosePassthrough, planMirror, planPassthrough } from "./passthrough.ts";
 import { PcieTree } from "./pcie.ts";
+import { checkSwitchLinks } from "./pcie-switch.ts";
 import { type PinningPlan, planPinning } from "./pinning.ts";
 import { checkQemuFeatures } from "./qemu-features.ts";
 import { planSandbox } from "./sandbox.ts";
@@ -57,6 +58,7 @@ export function planVm(input: PlanInput): Result<Plan> {
   const passed = planPassthrough(draft, tree, chosen, mirrored, memory.cells);
   const { devices, options } = tree.finish();
   draft.add(...options, ...draft.leaves);
+  checkSwitchLinks(draft, devices);
 
   checkQemuFeatures(draft);
 

@@ -23,13 +23,32 @@ const portOptions = {
     .meta({ description: "Whether a device can be added and removed while the guest runs. Default true." }),
 };
 
+const link = {
+  speed: z
+    .enum(["2_5", "5", "8", "16", "32", "64"])
+    .optional()
+    .meta({ description: "Link speed in GT/s. Default: QEMU's." }),
+  width: z
+    .literal([1, 2, 4, 8, 12, 16, 32])
+    .optional()
+    .meta({ description: "Link width in lanes. Default: QEMU's." }),
+};
+
 const downstreamPort = z.strictObject({
   port: identifier.meta({ description: "Id of the downstream port: what a device names as its bus." }),
   ...portOptions,
+  ...link,
 });
 
+const upstreamPort = z.strictObject({
+  upstream: identifier.meta({ description: "Id of the upstream port." }),
+  ...link,
+});
+
+interface Link extends Omit<z.output<typeof upstreamPort>, "upstream"> {}
+
 /** Its own kind may hang below it; `Port` is a downstream port as it is written or as it is read. */
-export interface Switch<Port> {
+export interface Switch<Port> extends Link {
   upstream: string;
   downstream: (Port & { switch?: Switch<Port> | undefined })[];
 }
@@ -39,7 +58,7 @@ const switchNode: z.ZodType<
   Switch<z.input<typeof downstreamPort>>
 > = z
   .strictObject({
-    upstream: identifier.meta({ description: "Id of the upstream port." }),
+    ...upstreamPort.shape,
     downstream: z
       .array(
         z.strictObject({
@@ -69,14 +88,7 @@ const rootPort = z.strictObject({
   busReserve: z.int().min(1).max(255).optional().meta({
     description: "Bus numbers kept below for bridges that are added later. Default: the firmware's.",
   }),
-  speed: z
-    .enum(["2_5", "5", "8", "16", "32", "64"])
-    .optional()
-    .meta({ description: "Link speed in GT/s. Default: QEMU's." }),
-  width: z
-    .literal([1, 2, 4, 8, 12, 16, 32])
-    .optional()
-    .meta({ description: "Link width in lanes. Default: QEMU's." }),
+  ...link,
   switch: switchNode.optional().meta({ description: "A switch below this port. Default: none." }),
 });
 
