@@ -6,7 +6,8 @@ import { anyPciTree, hostWith, workstation } from "../plan/host-pci.ts";
 import { recordedHost } from "../plan/planning.ts";
 import { rehearse } from "./rehearsal.ts";
 
-const hgx = JSON.parse(readFileSync(new URL("../../profiles/hgx-h200.json", import.meta.url), "utf8"));
+const shipped = JSON.parse(readFileSync(new URL("../../profiles/hgx-h200.json", import.meta.url), "utf8"));
+const hgx = { ...shipped, pcie: { ...shipped.pcie, mmio64: "4608G" } };
 const firmware = [{ code: "/code.fd", vars: "/vars.fd", secureBoot: false }];
 
 describe("an HGX board", () => {
