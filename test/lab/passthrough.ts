@@ -65,10 +65,10 @@ function seeNothingLeft(vm: string): void {
   assert.deepEqual(left, [], "processes that are left");
 }
 
-/** Starts a VM and kills the command as soon as it tells that a step has begun. @returns whether it came so far */
-function killAtStep(profile: string, step: string): Promise<boolean> {
+/** Kills a command as soon as it tells that a step has begun. @returns whether it came so far */
+function killAtStep(words: readonly string[], step: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["up", profile, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, [...words, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
     let killed = false;
     child.stdout.setEncoding("utf8");
@@ -277,7 +277,7 @@ export const passthrough: Suite = {
           devices.map(({ address }) => ({ address })),
         );
         for (const step of await stepsOf(profile, "cut")) {
-          assert.ok(await killAtStep(profile, step), `the start never came to "${step}"`);
+          assert.ok(await killAtStep(["up", profile], step), `the start never came to "${step}"`);
           await qlaunchOk("ps");
           await qlaunch("down", "cut", "--force");
           seeNothingLeft("cut");
@@ -314,6 +314,19 @@ export const passthrough: Suite = {
         }
         assert.equal(seen?.numaNode, 1);
         await qlaunchOk("device", "remove", "live", "late", "--timeout", "200");
+        assert.deepEqual(bindings(addresses()), before);
+      },
+    },
+    {
+      name: "a command that is killed while it gives a device is finished or undone by the next one",
+      async run() {
+        const nic = ofClass("0200").find(({ node }) => node === 1)?.address ?? "";
+        assert.ok(await killAtStep(["device", "add", "live", "--vfio", nic, "--id", "late"], "bind devices"));
+        await qlaunchOk("ops", "resume", "live", "--timeout", "200");
+        const devices = await qlaunchJson<{ id: string }[]>("device", "list", "live");
+        const isThere = devices.some(({ id }) => id === "late");
+        assert.equal(driverOf(nic), isThere ? "vfio-pci" : "e1000e");
+        if (isThere) await qlaunchOk("device", "remove", "live", "late", "--timeout", "200");
         assert.deepEqual(bindings(addresses()), before);
       },
     },
