@@ -58,7 +58,6 @@ module.exports = {
       ["report", "host"],
       ["report", "hotplug"],
       ["report", "verify"],
-      ["verify", "plan"],
       ["rehearse", "host"],
       ["hotplug", "host"],
     ].map(([from, to]) => ({

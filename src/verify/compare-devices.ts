@@ -1,3 +1,4 @@
+import { guestAddresses } from "../plan/guest-addresses.ts";
 import type { Plan, PlannedDevice } from "../plan/types.ts";
 import { GuestDevices, rootBusAddress } from "./guest-devices.ts";
 import type { GuestFunction, ProbeReport } from "./report.ts";
@@ -7,6 +8,7 @@ import { type Row, rowsOf } from "./row.ts";
 export function compareDevices(plan: Plan, report: ProbeReport): Row[] {
   const guest = new GuestDevices(plan.devices, report.pci);
   const ids = plannedIds(plan);
+  const addresses = guestAddresses(plan);
   const carriers = new Set(plan.devices.map(({ bus }) => bus));
   return plan.devices.flatMap((device) => {
     const row = rowsOf("device", device.id);
@@ -22,6 +24,7 @@ export function compareDevices(plan: Plan, report: ProbeReport): Row[] {
     const found = guest.find(device);
     return [
       { ...row("address", placeOf(device), found?.address), same: found !== undefined },
+      row("bus", busOf(addresses.get(device.id)), busOf(found?.address)),
       row("node", nodeName(device.numaNode), found && nodeName(found.numaNode)),
       row("ids", ids.get(device.id), found && `${digits(found.vendor)}:${digits(found.device)}`),
       ...barRows(device, found),
@@ -29,9 +32,12 @@ export function compareDevices(plan: Plan, report: ProbeReport): Row[] {
   });
 }
 
-/** "dp3 slot 0": the address itself is the guest's choice. */
+/** "dp3 0": found there, whatever number its bus has. */
 const placeOf = ({ bus, slot, function: fn }: PlannedDevice) =>
   `${bus} ${slot.toString(16)}${fn === 0 ? "" : `.${fn}`}`;
+
+/** "23" of "0000:23:00.0": what the firmware numbers it. */
+const busOf = (address: string | undefined) => address?.split(":")[1];
 
 const nodeName = (node: number | undefined) => (node === undefined || node < 0 ? "none" : String(node));
 

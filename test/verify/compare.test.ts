@@ -117,9 +117,15 @@ describe("devices", () => {
     );
     expect(differences(withFunction("0000:64:00.0", { parent: "0000:62:00.0" }))).toEqual([
       "device gpu0 address: dp1 0, undefined",
+      "device gpu0 bus: 64, undefined",
       "device gpu0 node: 1, undefined",
       "device gpu0 ids: 10de:2335, undefined",
     ]);
+  });
+
+  it("one whose bus has another number than the firmware gives is told", () => {
+    const moved = withFunction("0000:64:00.0", { address: "0000:65:00.0" });
+    expect(differences(moved)).toEqual(["device gpu0 bus: 64, 65"]);
   });
 
   it("on pcie.0 one has no node", () => {
