@@ -1,3 +1,4 @@
+import type { JsonPath } from "../errors/index.ts";
 import { describeByteSize } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 import type { Accelerator } from "./machine.ts";
@@ -11,7 +12,16 @@ const defaultWindowBytes = 32 * gibibyte;
 /** What models other than host and max have, and TCG. */
 const defaultBits = 40;
 /** Below 1 TiB an AMD processor has a range for HyperTransport; a guest that reaches it has its memory above 1 TiB. */
-const hyperTransportStart = 0xfd_0000_0000;
+export const hyperTransportStart = 0xfd_0000_0000;
+
+/** What has guest physical addresses, one behind the other. */
+export interface AddressSpace {
+  /** Where memory ends, and the room for more behind it. */
+  readonly roomEnd: number;
+  /** Width of the addresses that the guest can use. */
+  readonly bits: number;
+  readonly isAmd: boolean;
+}
 
 /**
  * Memory, the room for more, and the 64-bit window of PCI devices must all have guest physical addresses, and under
@@ -19,15 +29,15 @@ const hyperTransportStart = 0xfd_0000_0000;
  *
  * @see https://gitlab.com/qemu-project/qemu/-/blob/master/hw/i386/pc.c (pc_memory_init)
  */
-export function checkAddressSpace(draft: Draft, accelerator: Accelerator): void {
+export function checkAddressSpace(draft: Draft, accelerator: Accelerator): AddressSpace {
   const { memory, pcie, cpus } = draft.profile;
   const windowBytes = pcie.mmio64 === "auto" ? defaultWindowBytes : pcie.mmio64;
   const room = { sizeBytes: memory.size, maxBytes: memory.max ?? memory.size, slots: memory.slots };
-  const lowEnd = addressesEnd(room, windowBytes, 4 * gibibyte);
-  const end =
-    isAmd(draft, accelerator) && lowEnd > hyperTransportStart
-      ? addressesEnd(room, windowBytes, 1024 * gibibyte)
-      : lowEnd;
+  const low = endsFrom(room, 4 * gibibyte);
+  const amd = isAmd(draft, accelerator);
+  const isMoved = amd && low.roomEnd + windowBytes > hyperTransportStart;
+  const { memoryEnd, roomEnd } = isMoved ? endsFrom(room, 1024 * gibibyte) : low;
+  const end = roomEnd + windowBytes;
   const hostBits = draft.host.processor.physicalAddressBits;
   const guestBits = guestAddressBits(draft, accelerator);
   const bits = accelerator === "kvm" ? Math.min(guestBits, hostBits) : guestBits;
@@ -36,32 +46,50 @@ export function checkAddressSpace(draft: Draft, accelerator: Accelerator): void 
     rule: "Memory, room for more, and the 64-bit window of PCI devices lie one behind the other, within the processor's physical addresses.",
     facts: [
       `guest addresses have ${guestBits} bits, the host's ${hostBits}`,
-      `the 64-bit window has ${describeByteSize(windowBytes)}`,
+      `QEMU counts ${describeByteSize(windowBytes)} for the 64-bit window`,
     ],
     source: sources.physicalBits,
   });
-  if (end <= 2 ** bits) return;
-  const key = memory.max === undefined ? "size" : "max";
-  const own = bits < hostBits && cpus.physicalBits === undefined;
-  draft.refuse("HOST_ADDRESS_BITS", ["memory", key], {
-    found: `memory, room for more and the 64-bit window of PCI devices end at ${describeByteSize(end)}, and addresses of ${bits} bits end at ${describeByteSize(2 ** bits)}`,
-    needed: `an end of ${describeByteSize(2 ** bits)} or less`,
-    fix: own
-      ? `set cpus.physicalBits to ${accelerator === "kvm" ? '"host"' : Math.ceil(Math.log2(end))}, or use less memory`
-      : "use less memory, a smaller memory.max or fewer memory.slots",
+  const path = ["memory", memory.max === undefined ? "size" : "max"];
+  if (end > 2 ** bits) {
+    const own = bits < hostBits && cpus.physicalBits === undefined;
+    const isBeyond = (value: number) => value > 2 ** bits;
+    const first = isBeyond(memoryEnd) ? "memory" : isBeyond(roomEnd) ? "the room for more" : "the window";
+    const isWindow = pcie.mmio64 !== "auto" && !isBeyond(roomEnd);
+    draft.refuse("HOST_ADDRESS_BITS", isWindow ? ["pcie", "mmio64"] : path, {
+      found: `memory, room for more and the 64-bit window of PCI devices end at ${describeByteSize(end)}, and addresses of ${bits} bits end at ${describeByteSize(2 ** bits)}: ${first} is the first beyond`,
+      needed: `an end of ${describeByteSize(2 ** bits)} or less`,
+      fix: own
+        ? `set cpus.physicalBits to ${accelerator === "kvm" ? '"host"' : Math.ceil(Math.log2(end))}, or ${isWindow ? "write a smaller window" : "use less memory"}`
+        : isWindow
+          ? "write a smaller window, or use less memory"
+          : "use less memory, a smaller memory.max or fewer memory.slots",
+    });
+  }
+  checkIommuWidth(draft, roomEnd, path);
+  return { roomEnd, bits, isAmd: amd };
+}
+
+/** Devices of the host reach memory through its IOMMU, at the guest's addresses. */
+function checkIommuWidth(draft: Draft, roomEnd: number, path: JsonPath): void {
+  const bits = draft.host.iommu?.addressBits;
+  if (draft.profile.passthrough.devices.length === 0 || bits === undefined || roomEnd <= 2 ** bits) return;
+  draft.refuse("HOST_ADDRESS_BITS", path, {
+    found: `memory and room for more end at ${describeByteSize(roomEnd)}, and addresses of the IOMMU, of ${bits} bits, end at ${describeByteSize(2 ** bits)}`,
+    needed: "memory that the devices passed through can reach",
+    fix: "use less memory, a smaller memory.max or fewer memory.slots",
   });
 }
 
-/** Where the last address lies, when memory beyond the first 4 GiB starts at `aboveStart`. */
-function addressesEnd(
+/** Where memory and the room for more end, when memory beyond the first 4 GiB starts at `aboveStart`. */
+function endsFrom(
   { sizeBytes, maxBytes, slots }: { sizeBytes: number; maxBytes: number; slots: number },
-  windowBytes: number,
   aboveStart: number,
-): number {
+): { memoryEnd: number; roomEnd: number } {
   const low = sizeBytes >= mostLowBytes ? lowBytesOfLargeGuests : sizeBytes;
-  const end = toGibibytes(aboveStart + sizeBytes - low);
+  const memoryEnd = toGibibytes(aboveStart + sizeBytes - low);
   const room = maxBytes > sizeBytes ? maxBytes - sizeBytes + slots * gibibyte : 0;
-  return toGibibytes(end + room) + windowBytes;
+  return { memoryEnd, roomEnd: toGibibytes(memoryEnd + room) };
 }
 
 function guestAddressBits(draft: Draft, accelerator: Accelerator): number {

@@ -1,10 +1,7 @@
-import { describeByteSize } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 import { sources } from "./sources.ts";
 
-const mebibyte = 2 ** 20;
-
-/** OVMF with a variable store of the VM's own, and the 64-bit window for device memory. */
+/** SeaBIOS, or OVMF with a variable store of the VM's own. */
 export function planFirmware(draft: Draft): void {
   const { firmware } = draft.profile.machine;
   if (firmware === "seabios") {
@@ -13,7 +10,6 @@ export function planFirmware(draft: Draft): void {
       rule: "The machine type's own firmware, which starts fastest.",
       source: sources.q35,
     });
-    planMmio64(draft, "seabios");
     return;
   }
   const { secureBoot } = firmware.ovmf;
@@ -69,50 +65,4 @@ export function planFirmware(draft: Draft): void {
       });
     }
   }
-  planMmio64(draft, "ovmf");
-}
-
-/**
- * Size of the 64-bit PCI window. OVMF reads it from the firmware configuration device in decimal MiB, and SeaBIOS
- * takes what the host bridge says.
- * @see https://github.com/tianocore/edk2/blob/master/OvmfPkg/Library/PlatformInitLib/MemDetect.c
- */
-function planMmio64(draft: Draft, firmware: "seabios" | "ovmf"): void {
-  const { mmio64 } = draft.profile.pcie;
-  if (mmio64 === "auto") {
-    draft.decide("firmware", "firmware.mmio64", {
-      value: "left to the firmware",
-      rule: "Without devices of large BARs the firmware's own window is enough.",
-      source: sources.ovmfMmio64,
-    });
-    return;
-  }
-  const path = ["pcie", "mmio64"];
-  if (mmio64 < 2 ** 30 || mmio64 > 2 ** 44 || mmio64 % mebibyte !== 0) {
-    draft.refuse("HOST_ADDRESS_BITS", path, {
-      found: `a window of ${describeByteSize(mmio64)}`,
-      needed: "1 GiB to 16 TiB: OVMF ignores what is larger",
-      fix: 'write a size such as "64G", or "auto"',
-    });
-  }
-  const because = draft.decide("firmware", "firmware.mmio64", {
-    value: describeByteSize(mmio64),
-    rule:
-      firmware === "ovmf"
-        ? "OVMF takes the window's size from opt/ovmf/X-PciMmio64Mb, in decimal MiB."
-        : "The host bridge tells the firmware how much 64-bit space to leave for devices.",
-    source: sources.ovmfMmio64,
-  });
-  if (firmware === "ovmf") {
-    draft.add({
-      option: "fw_cfg",
-      properties: { name: "opt/ovmf/X-PciMmio64Mb", string: String(mmio64 / mebibyte) },
-      because: [because],
-    });
-  }
-  draft.add({
-    option: "global",
-    properties: { driver: "q35-pcihost", property: "pci-hole64-size", value: mmio64 },
-    because: [because],
-  });
 }

@@ -145,7 +145,6 @@ class Mirror {
     return {
       rootPort,
       hotplug: below === undefined,
-      ioReserve: 0,
       ...linkOf(host, this.options.fastestLink),
       switch: below,
     };

@@ -3,6 +3,7 @@ import type { TreeRootPort, TreeSwitch } from "../profile/index.ts";
 import type { Draft } from "./draft.ts";
 import type { DeviceOption, Properties } from "./options.ts";
 import type { Buses } from "./pcie-bus.ts";
+import { planIoWindows } from "./pcie-io.ts";
 import { formatAddr, type SlotFunction } from "./pcie-slots.ts";
 import {
   checkSwitchLink,
@@ -25,7 +26,11 @@ interface Port {
   readonly path: JsonPath;
   readonly chassis: number | undefined;
   readonly slot: number | undefined;
-  readonly busReserve: number;
+  readonly busReserve: number | undefined;
+  /** What the profile says; undefined leaves it to what is below. */
+  readonly hotplug: boolean | undefined;
+  readonly ioReserve: number | undefined;
+  /** The others. */
   readonly properties: Properties;
   readonly because: readonly string[];
 }
@@ -57,11 +62,10 @@ export class Ports {
       path,
       chassis: port.chassis,
       slot: port.slot,
-      busReserve: port.busReserve ?? 0,
+      busReserve: port.busReserve,
+      hotplug: port.hotplug,
+      ioReserve: port.ioReserve,
       properties: {
-        hotplug: port.hotplug ? undefined : false,
-        "bus-reserve": port.busReserve,
-        "io-reserve": port.ioReserve,
         "mem-reserve": port.memReserve,
         "pref64-reserve": port.pref64Reserve,
         ...linkProperties(port),
@@ -70,8 +74,8 @@ export class Ports {
     });
   }
 
-  /** A port for one device, or a spare one. */
-  addAutomatic(id: string, place: PortPlace, because: readonly string[]): void {
+  /** A port for one device, or a spare one, which may keep a 64-bit window for a later device. */
+  addAutomatic(id: string, place: PortPlace, because: readonly string[], pref64Reserve?: number): void {
     this.ports.push({
       id,
       driver: "pcie-root-port",
@@ -79,8 +83,10 @@ export class Ports {
       path: [],
       chassis: undefined,
       slot: undefined,
-      busReserve: 0,
-      properties: { "io-reserve": 0 },
+      busReserve: undefined,
+      hotplug: true,
+      ioReserve: undefined,
+      properties: { "pref64-reserve": pref64Reserve },
       because,
     });
   }
@@ -94,7 +100,9 @@ export class Ports {
       path,
       chassis: undefined,
       slot: undefined,
-      busReserve: 0,
+      busReserve: undefined,
+      hotplug: undefined,
+      ioReserve: undefined,
       properties: linkProperties(node),
       because,
     });
@@ -109,21 +117,37 @@ export class Ports {
       path,
       chassis: node.chassis,
       slot: node.slot,
-      busReserve: 0,
-      properties: { hotplug: node.hotplug ? undefined : false, ...linkProperties(node) },
+      busReserve: undefined,
+      hotplug: node.hotplug,
+      ioReserve: undefined,
+      properties: linkProperties(node),
       because,
     });
   }
 
   all(): readonly { readonly id: string; readonly busReserve: number }[] {
-    return this.ports;
+    return this.ports.map(({ id, busReserve = 0 }) => ({ id, busReserve }));
   }
 
-  /** Numbers the ports and spells them as devices, in the order they were added. */
-  finish(buses: Buses): { device: PlannedDevice; option: DeviceOption; because: readonly string[] }[] {
+  /**
+   * Numbers the ports and spells them as devices, in the order they were added.
+   * @param endpoints the devices, each with its bus
+   */
+  finish(
+    buses: Buses,
+    endpoints: readonly PlannedDevice[],
+  ): { device: PlannedDevice; option: DeviceOption; because: readonly string[] }[] {
+    const used = new Set([...this.ports.map(({ place }) => place), ...endpoints].map(({ bus }) => bus));
+    const isHotplug = ({ id, driver, hotplug }: Port) =>
+      hotplug ?? (driver === "pcie-root-port" || !used.has(id));
+    const windows = planIoWindows(
+      this.draft,
+      this.ports.map((port) => ({ ...port, bus: port.place.bus, hotplug: isHotplug(port) })),
+      endpoints,
+    );
     this.checkCount();
     this.checkFixedNumbers();
-    this.checkOvmfPorts();
+    this.checkOvmfPorts(isHotplug);
     const chassis = new Numbering(this.ports.flatMap((port) => port.chassis ?? []));
     const slots = new Numbering(this.ports.flatMap((port) => port.slot ?? []));
     return this.ports.map((port) => {
@@ -154,10 +178,16 @@ export class Ports {
             addr: formatAddr(port.place),
             multifunction: multifunction ? true : undefined,
             ...numbers,
+            ...(isUpstream(port.driver) ? {} : { hotplug: isHotplug(port) ? undefined : false }),
+            "bus-reserve": port.busReserve,
+            "io-reserve":
+              port.driver === "pcie-root-port"
+                ? (port.ioReserve ?? (windows.has(port.id) ? undefined : 0))
+                : undefined,
             ...port.properties,
           },
         },
-        because: port.because,
+        because: [...port.because, "pcie.io"],
       };
     });
   }
@@ -177,11 +207,9 @@ export class Ports {
    * window of any kind. Root ports are told to want none; a downstream port cannot be.
    * @see https://github.com/tianocore/edk2/commit/27727338b2
    */
-  private checkOvmfPorts(): void {
+  private checkOvmfPorts(isHotplug: (port: Port) => boolean): void {
     if (this.draft.profile.machine.firmware === "seabios") return;
-    const hungry = this.ports.filter(
-      (port) => isDownstream(port.driver) && port.properties.hotplug !== false,
-    );
+    const hungry = this.ports.filter((port) => isDownstream(port.driver) && isHotplug(port));
     if (hungry.length <= ovmfHotplugPorts) return;
     this.draft.warn("PCIE_PLACEMENT", ["pcie", "tree"], {
       found: `${hungry.length} downstream ports with hot-plug under OVMF`,

@@ -1,5 +1,7 @@
 import type { JsonPath } from "../errors/index.ts";
 import type { TreeExpander } from "../profile/index.ts";
+import { describeByteSize } from "../units/index.ts";
+import { nextPowerOfTwo } from "./bar-space.ts";
 import type { DeviceRequest, DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import type { DeviceOption, QemuOption } from "./options.ts";
@@ -38,7 +40,7 @@ export class PcieTree implements DeviceSite {
     this.ports = new Ports(draft);
     draft.decide("pcie", "pcie.ports", {
       value: "a root port for each device",
-      rule: "Every PCIe device sits on a port of its own, which can be hot-plugged; ports on pcie.0 share slots, eight functions each. I/O space is reserved only where the profile asks: 64 KiB have room for 15 ports.",
+      rule: "Every PCIe device sits on a port of its own, which can be hot-plugged; ports on pcie.0 share slots, eight functions each.",
       source: sources.pcie,
     });
     this.planter = new TreePlanter(draft, this.buses, this.ports);
@@ -82,7 +84,11 @@ export class PcieTree implements DeviceSite {
     this.addSparePorts();
     const numbers = this.numberBuses();
     const expanders = this.planter.expanders.map((expander) => this.expanderDevice(expander, numbers));
-    const all: readonly Placed[] = [...expanders, ...this.ports.finish(this.buses), ...this.endpoints];
+    const ports = this.ports.finish(
+      this.buses,
+      this.endpoints.map(({ device }) => device),
+    );
+    const all: readonly Placed[] = [...expanders, ...ports, ...this.endpoints];
     return {
       devices: all.map((placed) => placed.device),
       options: all.map((placed) => ({ ...placed.option, because: placed.because })),
@@ -148,24 +154,34 @@ export class PcieTree implements DeviceSite {
     return this.addPort(bus, `rp-${request.id}`, idPath(request), pcieDecisions(bus));
   }
 
-  private addPort(bus: Bus, id: string, path: JsonPath, because: readonly string[]): Bus {
+  private addPort(
+    bus: Bus,
+    id: string,
+    path: JsonPath,
+    because: readonly string[],
+    pref64Reserve?: number,
+  ): Bus {
     this.draft.claimId("device", id, path);
     const place = this.buses.place(bus, { owner: id, path, how: "pack" });
-    this.ports.addAutomatic(id, { bus: bus.id, ...place }, because);
+    this.ports.addAutomatic(id, { bus: bus.id, ...place }, because, pref64Reserve);
     return this.buses.addBelow(bus, id, "port", 1);
   }
 
   private addSparePorts(): void {
-    const { spareRootPorts } = this.draft.profile.pcie;
+    const { pcie, machine } = this.draft.profile;
+    const { spareRootPorts, spareReserve } = pcie;
     const board = this.buses.get("pcie.0");
     if (spareRootPorts === 0 || !board) return;
+    // SeaBIOS aligns what a port keeps to 2 MiB, and twice as much has a place for a BAR that is aligned to itself.
+    const factor = machine.firmware === "seabios" ? 2 : 1;
+    const reserve = spareReserve === undefined ? undefined : nextPowerOfTwo(spareReserve) * factor;
     const because = this.draft.decide("pcie", "pcie.spare", {
-      value: `${spareRootPorts} empty root port${spareRootPorts === 1 ? "" : "s"}`,
-      rule: "Root buses take no devices while the guest runs; empty ports do.",
+      value: `${spareRootPorts} empty root port${spareRootPorts === 1 ? "" : "s"}${reserve === undefined ? "" : `, each keeping ${describeByteSize(reserve)}`}`,
+      rule: "Root buses take no devices while the guest runs; empty ports do. A device with a large BAR needs a port that kept room for it at the start.",
       source: sources.pcie,
     });
     for (let index = 0; index < spareRootPorts; index++) {
-      this.addPort(board, `spare${index}`, ["pcie", "spareRootPorts"], [because]);
+      this.addPort(board, `spare${index}`, ["pcie", "spareRootPorts"], [because], reserve);
     }
   }
 

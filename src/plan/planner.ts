@@ -2,6 +2,7 @@ import { failure, type Result, success } from "../errors/index.ts";
 import { checkAddressSpace } from "./address-space.ts";
 import { planConsoles } from "./consoles.ts";
 import { type CpuPlan, planCpu, planCpuTopology } from "./cpu.ts";
+import { planDeviceWindow } from "./device-window.ts";
 import { planDevices } from "./devices.ts";
 import { planDisks } from "./disks.ts";
 import { Draft, type PlanInput } from "./draft.ts";
@@ -42,7 +43,7 @@ export function planVm(input: PlanInput): Result<Plan> {
   const memory = planMemory(draft, cells);
   planNuma(draft, memory.cells);
   const vcpus = planCpu(draft, cpuPlan, cells, accelerator);
-  checkAddressSpace(draft, accelerator);
+  const addressSpace = checkAddressSpace(draft, accelerator);
   const pinning = planPinning(draft, cpuPlan, cells);
 
   const chosen = choosePassthrough(draft);
@@ -58,6 +59,7 @@ export function planVm(input: PlanInput): Result<Plan> {
   const passed = planPassthrough(draft, tree, chosen, mirrored, memory.cells);
   const { devices, options } = tree.finish();
   draft.add(...options, ...draft.leaves);
+  planDeviceWindow(draft, addressSpace, devices, options);
   checkSwitchLinks(draft, devices);
 
   checkQemuFeatures(draft);

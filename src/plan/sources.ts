@@ -20,6 +20,7 @@ export const sources = {
   guestAgent: "https://www.qemu.org/docs/master/interop/qemu-ga.html",
   ovmf: "https://github.com/tianocore/tianocore.github.io/wiki/How-to-run-OVMF",
   ovmfMmio64: "https://github.com/tianocore/edk2/blob/master/OvmfPkg/Library/PlatformInitLib/MemDetect.c",
+  seabiosPci: "https://github.com/coreboot/seabios/blob/master/src/fw/pciinit.c",
   linuxboot: "https://www.qemu.org/docs/master/system/linuxboot.html",
   fwCfg: "https://www.qemu.org/docs/master/specs/fw_cfg.html",
   qmp: "https://www.qemu.org/docs/master/interop/qmp-spec.html",

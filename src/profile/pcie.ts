@@ -38,6 +38,10 @@ const downstreamPort = z.strictObject({
   port: identifier.meta({ description: "Id of the downstream port: what a device names as its bus." }),
   ...portOptions,
   ...link,
+  hotplug: z.boolean().optional().meta({
+    description:
+      "Whether a device can be added and removed while the guest runs. Default: true where nothing sits at the start.",
+  }),
 });
 
 const upstreamPort = z.strictObject({
@@ -76,9 +80,10 @@ const switchNode: z.ZodType<
 const rootPort = z.strictObject({
   rootPort: identifier.meta({ description: "Id of the root port: what a device names as its bus." }),
   ...portOptions,
-  ioReserve: byteSize
-    .prefault(0)
-    .meta({ description: "I/O space reserved below. Default 0: PCIe devices need none." }),
+  ioReserve: byteSize.optional().meta({
+    description:
+      "I/O space reserved below. Default 0, where no device below has an I/O BAR; else the firmware's.",
+  }),
   memReserve: byteSize
     .optional()
     .meta({ description: "32-bit window kept for a device that is added later. Default: the firmware's." }),
@@ -119,6 +124,10 @@ export const pcie = z.strictObject({
   spareRootPorts: z.int().min(0).max(200).default(2).meta({
     description: "Empty root ports on pcie.0 for devices added later. Default 2.",
   }),
+  spareReserve: byteSize.optional().meta({
+    description:
+      "64-bit window that each empty root port keeps: the sum of the prefetchable BARs of a device that comes later. Default: none, or what the firmware keeps.",
+  }),
   mirror: z
     .union([
       z.boolean(),
@@ -139,6 +148,6 @@ export const pcie = z.strictObject({
     .default("auto")
     .meta({
       description:
-        "Size of the 64-bit window for device memory. auto leaves it to the firmware. Default auto.",
+        "Size of the 64-bit window for device memory. auto takes what the BARs of the devices, and what ports keep, come to. Default auto.",
     }),
 });

@@ -70,7 +70,7 @@ describe("the width", () => {
   it("is 40 bits for named models, unless the profile asks for the host's", () => {
     const named = { boot: 1, model: "Skylake-Server" };
     expect(tooLarge({ cpus: named, memory: { size: "2T" } }, hostWith(46))).toEqual([
-      "HOST_ADDRESS_BITS memory.size: memory, room for more and the 64-bit window of PCI devices end at 2.0 TiB, and addresses of 40 bits end at 1 TiB; an end of 1 TiB or less",
+      "HOST_ADDRESS_BITS memory.size: memory, room for more and the 64-bit window of PCI devices end at 2.0 TiB, and addresses of 40 bits end at 1 TiB: memory is the first beyond; an end of 1 TiB or less",
     ]);
     expect(refused({ cpus: { ...named, physicalBits: "host" }, memory: { size: "2T" } }, hostWith(46))).toBe(
       false,

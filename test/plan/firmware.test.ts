@@ -40,17 +40,4 @@ describe("firmware", () => {
     ]);
     expect(problems({ disks })).toEqual([]);
   });
-
-  it("learns the window's size in decimal MiB", () => {
-    const planned = plan({ machine: { firmware: { ovmf } }, pcie: { mmio64: "64G" } });
-    expect(values(planned, "fw_cfg")).toEqual(["name=opt/ovmf/X-PciMmio64Mb,string=65536"]);
-    expect(values(planned, "global")).toEqual([
-      "driver=q35-pcihost,property=pci-hole64-size,value=68719476736",
-    ]);
-    expect(values(plan({ pcie: { mmio64: "64G" } }), "fw_cfg")).toEqual([]);
-  });
-
-  it.each(["512M", "17T", 2 ** 34 + 1])("refuses a window of %s", (mmio64) => {
-    expect(problems({ pcie: { mmio64 } })[0]).toMatch(/^HOST_ADDRESS_BITS pcie\.mmio64: a window of/);
-  });
 });

@@ -46,12 +46,6 @@ it("spells what a port reserves and allows", () => {
   );
 });
 
-it("reserves no I/O space for ports that it adds itself", () => {
-  const planned = plan();
-  expect(device(planned, "rp-rng0")).toContain(",io-reserve=0");
-  expect(device(planned, "spare0")).toContain(",io-reserve=0");
-});
-
 it("refuses link speeds that the QEMU does not know", () => {
   const pcie = { tree: [{ rootPort: "rp", speed: "32" }] };
   expect(problems({ pcie })).toEqual([
@@ -94,4 +88,37 @@ it("warns about more hot-plug downstream ports than old OVMF has I/O space for",
   expect(problems(profile(10, true))).toEqual([]);
   expect(problems(profile(32, false))).toEqual([]);
   expect(problems({ ...profile(32, true), machine: {} })).toEqual([]);
+});
+
+it("lets a downstream port be hot-plugged where nothing sits at the start, unless the profile says", () => {
+  const down = (port: string, hotplug?: boolean) => ({ port, ...(hotplug === undefined ? {} : { hotplug }) });
+  const downstream = [
+    down("empty"),
+    down("used"),
+    down("said", true),
+    { ...down("above"), switch: { upstream: "up1", downstream: [down("below")] } },
+    down("closed", false),
+  ];
+  const planned = plan({
+    ...bare,
+    pcie: { tree: [{ rootPort: "rp", switch: { upstream: "up", downstream } }], spareRootPorts: 0 },
+    standIns: [
+      { id: "a", device: "display", bus: "used" },
+      { id: "b", device: "display", bus: "said" },
+    ],
+  });
+  const isFixed = (id: string) => device(planned, id)?.includes("hotplug=off");
+  const ids = ["empty", "used", "said", "above", "below", "closed"];
+  expect(ids.filter(isFixed)).toEqual(["used", "above", "closed"]);
+});
+
+it("lets spare ports keep a window: a power of two, and twice that for SeaBIOS", () => {
+  const pcie = { spareRootPorts: 2, spareReserve: "48G" };
+  const kept = (changes: object) => {
+    const port = device(plan({ ...bare, pcie, ...changes }), "spare1");
+    return Number(/pref64-reserve=(\d+)/.exec(port ?? "")?.[1]) / 2 ** 30;
+  };
+  expect(kept({ machine: { firmware: { ovmf: { code: "/code", vars: "/vars" } } } })).toBe(64);
+  expect(kept({})).toBe(128);
+  expect(device(plan(bare), "spare1")).not.toContain("pref64-reserve");
 });
