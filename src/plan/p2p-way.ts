@@ -26,11 +26,11 @@ export class HostTree {
 
   /** By the closest place that both are below. */
   wayBetween(first: PciFunction, second: PciFunction): P2pWay {
-    if (slotOf(first.address) === slotOf(second.address)) return { relation: "device" };
     if (first.rootBus !== second.rootBus) {
       const isNear = this.nodes === 1 || (first.node >= 0 && first.node === second.node);
       return { relation: isNear ? "node" : "across" };
     }
+    if (slotOf(first.address) === slotOf(second.address)) return { relation: "device" };
     const [own, other] = [this.portsAbove(first), this.portsAbove(second)];
     const shared = own.findIndex((port) => other.includes(port));
     const common = own[shared];

@@ -78,7 +78,7 @@ export function p2pPairs(functions: readonly PciFunction[], facts: P2pFacts): P2
         devices: [first.address, second.address],
         relation: way.relation,
         routes: [there.route, back.route],
-        reasons: [...there.reasons, ...back.reasons].filter(isFirst),
+        reasons: there === back ? there.reasons : [...there.reasons, ...back.reasons].filter(isFirst),
       };
     }),
   );
@@ -102,11 +102,14 @@ interface Answer {
   readonly reasons: readonly P2pReason[];
 }
 
+/** The same for most pairs of a large host. */
+const betweenRootComplexes: Answer = { route: "unproven", reasons: [{ code: "between-root-complexes" }] };
+
 function routeFrom(from: PciFunction, obstacle: P2pReason | undefined, asked: Asked): Answer {
   if (obstacle !== undefined) return { route: "none", reasons: [obstacle] };
   const { way, port, isOpen, facts } = asked;
   if (way.relation === "node" || way.relation === "across") {
-    return { route: "unproven", reasons: [{ code: "between-root-complexes" }] };
+    return betweenRootComplexes;
   }
   const reasons = way.relation === "switch" && isOpen ? notDirect(from, port) : unknownConfig(asked);
   if (reasons.length === 0 && way.relation === "switch") return { route: "direct", reasons };
