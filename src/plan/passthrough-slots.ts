@@ -22,17 +22,25 @@ export function sortIntoSlots(draft: Draft, chosen: readonly ChosenFunction[]): 
     const slot = one.fn.address.slice(0, -2);
     hostSlots.set(slot, [...(hostSlots.get(slot) ?? []), one]);
   }
-  const all = [...hostSlots.values()].map((functions) => splitSlot(draft, functions));
+  const accompanied = new Set(chosen.flatMap(({ companionOf }) => companionOf ?? []));
+  const all = [...hostSlots.values()].map((functions) => splitSlot(draft, functions, accompanied));
   return {
     slots: all.flatMap(({ slots }) => slots),
     behindBridge: all.flatMap(({ behindBridge }) => behindBridge),
   };
 }
 
-function splitSlot(draft: Draft, hostSlot: readonly ChosenFunction[]): PassedSlots {
+/** @param accompanied addresses of those for whose sake others come along */
+function splitSlot(
+  draft: Draft,
+  hostSlot: readonly ChosenFunction[],
+  accompanied: ReadonlySet<string>,
+): PassedSlots {
   const functions = [...hostSlot].sort((a, b) => functionNumber(a) - functionNumber(b));
   // The first that is named keeps the port; the others of its slot are what "attach" is about.
-  const main = functions.find((one) => one.companionOf === undefined && !isAnnotated(one));
+  const main = functions.find(
+    (one) => one.companionOf === undefined && !isForBridge(one, accompanied.has(one.fn.address)),
+  );
   const isAttached = (one: ChosenFunction) =>
     one !== main && (one.entry.attach ?? one.annotated?.attach ?? draft.profile.passthrough.attach) === "pci";
   const onPorts = functions.filter((one) => !isAttached(one));
@@ -53,9 +61,10 @@ function splitSlot(draft: Draft, hostSlot: readonly ChosenFunction[]): PassedSlo
   };
 }
 
-/** A CDI file speaks of the device itself, an entry of what comes along with it. */
-function isAnnotated({ entry, annotated }: ChosenFunction): boolean {
-  return entry.attach === undefined && annotated?.attach === "pci";
+/** An entry speaks of what comes along with its device, where something does; a CDI file of the device itself. */
+function isForBridge({ entry, annotated }: ChosenFunction, isAccompanied: boolean): boolean {
+  if (entry.attach !== undefined) return entry.attach === "pci" && !isAccompanied;
+  return annotated?.attach === "pci";
 }
 
 /** A companion from another slot cannot share the port of the function that it comes along for. */

@@ -52,7 +52,10 @@ const options = {
     description: "The port it sits on. Default: by pcie.mirror, else one of its own on the cell of its node.",
   }),
   clique: clique.optional().meta({ description: "P2P clique of a GPU. Default: passthrough.clique." }),
-  attach: attach.optional().meta({ description: "Default: passthrough.attach." }),
+  attach: attach.optional().meta({
+    description:
+      "For what comes along with it; for the device itself when nothing does. Default: passthrough.attach.",
+  }),
   rom: z.boolean().default(true).meta({
     description: "Show the guest the device's expansion ROM. Default true.",
   }),

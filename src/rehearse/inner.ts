@@ -139,12 +139,22 @@ function fitDevice(profile: Profile, plan: Plan, fn: PassedFunction): RehearsedD
         id: deviceId,
         ...(bus === undefined ? {} : { bus }),
         ...(own === undefined || isOthers ? {} : { clique: own }),
-        ...(attach === undefined ? {} : { attach }),
+        ...(isBehindBridge(plan, deviceId)
+          ? { attach: "pci" }
+          : attach === undefined
+            ? {}
+            : { attach: "pcie" }),
         rom,
         identity: identity ?? { vendor, device },
       },
     },
   ];
+}
+
+/** Here each function has an entry of its own. */
+function isBehindBridge({ devices }: Plan, deviceId: string): boolean {
+  const bus = devices.find(({ id }) => id === deviceId)?.bus;
+  return devices.some(({ id, driver }) => id === bus && driver === "pcie-pci-bridge");
 }
 
 function cliqueOf({ options }: Plan, deviceId: string): number | undefined {

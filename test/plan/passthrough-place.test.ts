@@ -120,6 +120,15 @@ describe("functions of one slot", () => {
     });
   });
 
+  it("is the device's own place when its entry says so and nothing comes along", () => {
+    expect(placesOf({ passthrough: { devices: [{ ...nic, attach: "pci" }] } })).toMatchObject({
+      nic0: "pci-bridge0 1.0",
+    });
+    expect(placesOf({ passthrough: { attach: "pci", devices: [nic] } })).toMatchObject({
+      nic0: "rp-nic0 0.0",
+    });
+  });
+
   it("leave the bridge's bus a number", () => {
     const pcie = { spareRootPorts: 0, tree: [{ expander: "pxb", busNr: 3 }] };
     expect(problems({ ...bare, pcie, passthrough: { devices: [nic] } }, { host })).toEqual([]);

@@ -104,6 +104,35 @@ it("a card's functions stay functions of one slot, also those that came along", 
   expect(outer.profile.standIns.map((each) => each.function)).toEqual([0, 1, 2]);
 });
 
+it.each([
+  { what: "entries", attach: "pci", annotated: [] },
+  { what: "CDI files", attach: "pcie", annotated: ["01:00.1", "01:00.2", "03:02.0"] },
+])(
+  "what sits behind a bridge by $what does so there, and keeps its clique",
+  async ({ attach, annotated }) => {
+    const own = [{ address: "0000:01:00.0" }, { address: "0000:01:00.3" }];
+    const profile = { ...guest, passthrough: { group: "whole", attach, devices: own } };
+    const behind = annotated.map((address) => `0000:${address}`);
+    const { plan, inner, ids } = await rehearse(profile, hostWith(workstation), {
+      annotated: [
+        { name: "a.b/c=0", address: "0000:01:00.0", path: ["passthrough", "cdi", 0], clique: 5 },
+        ...behind.map((address) => ({
+          name: `a.b/c=${address}`,
+          address,
+          path: ["passthrough", "cdi", 0],
+          attach: "pci" as const,
+        })),
+      ],
+    });
+    const places = ({ devices }: typeof plan) =>
+      devices.filter(({ driver }) => driver === "vfio-pci").map(({ id, bus }) => `${id} ${bus}`);
+    expect(places(inner.plan)).toEqual(places(plan));
+    expect(places(plan).filter((place) => place.endsWith("pci-bridge0")).length).toBeGreaterThan(1);
+    expect(comparePlans(plan.devices, inner.plan.devices, ids).filter(({ same }) => !same)).toEqual([]);
+    expect(inner.profile.passthrough.devices[0]).toMatchObject({ clique: 5 });
+  },
+);
+
 describe("without devices", () => {
   it("has no IOMMU; nodes are counted from 0, and only those that the guest is on", async () => {
     const host = recordedHost("sparse");
@@ -112,7 +141,7 @@ describe("without devices", () => {
     );
     const cells = [{ cpus: "0-1", memory: "1G", hostNodes: `${second}` }];
     const profile = { ...guest, cpus: { boot: 2 }, memory: { size: "1G" }, numa: { cells } };
-    const { outer, inner } = await rehearse(profile, host, recordedHost("hgx-h200"));
+    const { outer, inner } = await rehearse(profile, host, { machine: recordedHost("hgx-h200") });
     expect(second).toBeGreaterThan(1);
     expect(outer.profile.machine.viommu).toBeUndefined();
     expect(outer.plan.placement.cells).toHaveLength(1);

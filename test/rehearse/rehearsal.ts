@@ -1,6 +1,6 @@
 import type { Host, HostCpu, PciFunction } from "../../src/host/index.ts";
 import { type Plan, planVm } from "../../src/plan/index.ts";
-import { type Profile, parseProfile } from "../../src/profile/index.ts";
+import { type AnnotatedDevice, type Profile, parseProfile } from "../../src/profile/index.ts";
 import { fitGuest, placedProfile, scaleHost, simulateHost } from "../../src/rehearse/index.ts";
 import { placesFor } from "../../src/vm/index.ts";
 
@@ -16,9 +16,13 @@ export interface Rehearsed {
 }
 
 /** Plans a profile for a host, the simulated host for this one, and the guest for the simulated host. */
-export async function rehearse(given: object, host: Host, machine: Host = host): Promise<Rehearsed> {
+export async function rehearse(
+  given: object,
+  host: Host,
+  { machine = host, annotated = [] }: { machine?: Host; annotated?: readonly AnnotatedDevice[] } = {},
+): Promise<Rehearsed> {
   const profile = await parsed(given);
-  const plan = planned(profile, host);
+  const plan = planned(profile, host, annotated);
   const scale = scaleHost(host, plan);
   const simulated = simulateHost(host, plan, scale, images);
   const outerProfile = await parsed(simulated.profile);
@@ -41,9 +45,9 @@ async function parsed(value: object): Promise<Profile> {
   return profile;
 }
 
-function planned(profile: Profile, host: Host): Plan {
+function planned(profile: Profile, host: Host, annotated: readonly AnnotatedDevice[] = []): Plan {
   const places = placesFor("/run/qlaunch", profile.name);
-  const result = planVm({ profile, host, ledger: [], places });
+  const result = planVm({ profile, host, ledger: [], places, annotated });
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, undefined, 1));
   return result.value;
 }
