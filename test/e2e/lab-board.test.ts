@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { passthrough } from "../lab/passthrough.ts";
+import { board } from "../lab/board.ts";
 import { type Lab, openLab } from "../rig/lab.ts";
 
 /** Each test is a check of test/lab, made inside the simulated host, which all of them share. */
 describe("devices of a simulated HGX board, given to guests with VFIO and KVM", () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab("passthrough");
+    lab = await openLab("board");
   });
   afterAll(() => lab.close());
 
-  const timeout = passthrough.timeoutSeconds * 1000;
-  it.each(passthrough.checks)("$name", { timeout }, ({ name }) => lab.passes(name));
+  const timeout = board.timeoutSeconds * 1000;
+  it.each(board.checks)("$name", { timeout }, ({ name }) => lab.passes(name));
 });
