@@ -27,6 +27,7 @@ const path = ["pcie", "mmio64"];
  * newer ones exactly: too small leaves BARs without addresses, and one beyond the address space hangs all of them.
  *
  * @param options the devices and ports, as they are spelled
+ * @returns whether the devices need more than the window that every firmware has
  * @see https://github.com/tianocore/edk2/blob/master/OvmfPkg/Library/PlatformInitLib/MemDetect.c
  */
 export function planDeviceWindow(
@@ -34,13 +35,14 @@ export function planDeviceWindow(
   space: AddressSpace,
   devices: readonly PlannedDevice[],
   options: readonly QemuOption[],
-): void {
+): boolean {
   const roots = barTree(devices, options, barBytesOf(draft));
   const { mmio64 } = draft.profile.pcie;
   const isOvmf = draft.profile.machine.firmware !== "seabios";
   if (mmio64 !== "auto") planGivenWindow(draft, space, roots, mmio64, isOvmf);
   else if (isOvmf) planOvmfWindow(draft, space, roots);
   else planSeabiosWindow(draft, space, roots);
+  return ovmfNeed(roots, ovmfOwnWindowBytes).bytes > ovmfOwnWindowBytes;
 }
 
 /** The 64-bit prefetchable BARs of a device; those of QEMU's own devices are small. */

@@ -59,7 +59,7 @@ export function planVm(input: PlanInput): Result<Plan> {
   const passed = planPassthrough(draft, tree, chosen, mirrored, memory.cells);
   const { devices, options } = tree.finish();
   draft.add(...options, ...draft.leaves);
-  planDeviceWindow(draft, addressSpace, devices, options);
+  const largeBars = planDeviceWindow(draft, addressSpace, devices, options);
   checkSwitchLinks(draft, devices);
 
   checkQemuFeatures(draft);
@@ -92,6 +92,7 @@ export function planVm(input: PlanInput): Result<Plan> {
         taps: network.taps,
         ...sandbox,
         lockedBytes: Math.max(memory.lockedBytes, passed.lockedBytes),
+        ...(largeBars ? { largeBars } : {}),
         passthrough: passed.passthrough,
       },
     },

@@ -145,6 +145,8 @@ export interface RunPlan {
   readonly openFiles: number | undefined;
   /** Bytes that QEMU locks; 0 when it locks nothing. */
   readonly lockedBytes: number;
+  /** Devices have large BARs, so that the start looks whether the firmware found addresses for them. Default false. */
+  readonly largeBars?: boolean;
   /** Host functions that are bound to vfio-pci before QEMU starts and given back after its end, in order. */
   readonly passthrough: readonly PassedFunction[];
 }

@@ -42,6 +42,7 @@ export function renderVm(vm: VmDetail, style: Style): string[] {
     ["in use", size(vm.residentBytes)],
     ["own CPUs", vm.exclusiveCpus.length > 0 ? formatIdSet(vm.exclusiveCpus) : undefined],
     ["devices", vm.pciFunctions.length > 0 ? vm.pciFunctions.join(", ") : undefined],
+    ...(vm.pciTree?.problems ?? []).map((text): [string, string] => ["PCI", text]),
     ["directory", vm.directory],
     ["log", vm.logFile],
     ["monitor", vm.monitorSocket],

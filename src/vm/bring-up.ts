@@ -3,6 +3,7 @@ import type { Plan } from "../plan/types.ts";
 import { type QmpClient, QmpDisconnectedError } from "../qmp/index.ts";
 import type { StartedProcess, System } from "../system/index.ts";
 import type { Account } from "./accounts.ts";
+import { awaitPciTree } from "./await-pci.ts";
 import { awaitReady, exitSoon } from "./await-ready.ts";
 import { explainExit } from "./death.ts";
 import { copyOwnFile, writeDocuments } from "./documents.ts";
@@ -10,6 +11,7 @@ import { startHelper } from "./helpers.ts";
 import type { Journal } from "./journal.ts";
 import { findWarnings, readWords } from "./last-words.ts";
 import { memoryPlaces, verifyMemory } from "./memory-policy.ts";
+import { plannedHotplugPorts } from "./pci-tree.ts";
 import { pinThreads } from "./pin-threads.ts";
 import { asRefusal } from "./qmp-refusal.ts";
 import type { Places } from "./run-root.ts";
@@ -29,6 +31,7 @@ export interface BringUp {
 }
 
 const bindStep = "bind devices";
+const firmwareStep = "wait for the firmware";
 
 /** The steps of a start, from its run directory to a VM that runs as planned. Each notes at once how to undo it. */
 export async function bringUp(start: BringUp): Promise<StartedProcess> {
@@ -109,5 +112,27 @@ async function settle(
   }
   // From here on a start that is cut off leaves a complete VM.
   journal.update({ phase: "running", worker: null });
-  if (!request.paused) await step("let the guest run", () => qmp.execute("cont"));
+  if (request.paused) return;
+  await step("let the guest run", () => qmp.execute("cont"));
+  if (plan.run.largeBars === true) await lookAtFirmware({ system, request, plan }, qmp, step);
+}
+
+/** Large BARs are what a firmware finds no room for: whether it did is told, and stops nothing. */
+async function lookAtFirmware(
+  { system, request, plan }: Pick<BringUp, "system" | "request" | "plan">,
+  qmp: QmpClient,
+  step: ReturnType<typeof stepper>,
+): Promise<void> {
+  const { emit, signal } = request;
+  const hotplugPorts = plannedHotplugPorts(plan);
+  const state = await step(
+    firmwareStep,
+    () => awaitPciTree({ system, qmp, hotplugPorts, emit, signal, step: firmwareStep }),
+    ({ problems }) =>
+      problems.length === 0 ? "every bridge and BAR has an address" : "it is not done, or found no room",
+  );
+  for (const text of state.problems) {
+    const message = `${text}; look again: qlaunch info ${plan.name}`;
+    emit({ type: "notice", level: state.numbered ? "warning" : "info", message });
+  }
 }

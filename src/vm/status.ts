@@ -1,8 +1,9 @@
 import { QlaunchError } from "../errors/index.ts";
-import type { RunState } from "../qmp/index.ts";
+import type { QmpClient, RunState } from "../qmp/index.ts";
 import type { System } from "../system/index.ts";
 import { describeDeath } from "./claim.ts";
 import { type FoundVm, findVm } from "./find.ts";
+import { type PciTreeState, plannedHotplugPorts, readPciTree } from "./pci-tree.ts";
 import { isAlive, readStat, residentBytes, ticksPerSecond } from "./process.ts";
 import { listNames, readLiveness, type VmRecord } from "./record.ts";
 import { checkOwnFolder, runRoot } from "./run-root.ts";
@@ -54,6 +55,7 @@ export async function describeVm(system: System, name: string): Promise<VmDetail
     exclusiveCpus: record?.exclusiveCpus ?? [],
     pciFunctions: record?.pciFunctions ?? [],
     cells: record?.cells ?? [],
+    pciTree: record === undefined ? undefined : await askPciTree(system, found, record),
   };
 }
 
@@ -99,11 +101,38 @@ function processFacts(system: System, pid: number) {
   };
 }
 
-async function askState(system: System, found: FoundVm, record: VmRecord): Promise<RunState | undefined> {
+function askState(system: System, found: FoundVm, record: VmRecord): Promise<RunState | undefined> {
+  return ask(
+    system,
+    found,
+    record,
+    async (qmp) => (await qmp.execute("query-status", {}, { timeoutMs: askMs })).status,
+  );
+}
+
+async function askPciTree(
+  system: System,
+  found: FoundVm,
+  record: VmRecord,
+): Promise<PciTreeState | undefined> {
+  if (record.phase !== "running" || !readLiveness(system.files, record).qemu) return undefined;
+  const hotplugPorts = plannedHotplugPorts(readPlan(system, found));
+  return ask(system, found, record, async (qmp) =>
+    readPciTree(await qmp.execute("query-pci", {}, { timeoutMs: askMs }), hotplugPorts),
+  );
+}
+
+/** Undefined when the monitor does not answer at once. */
+async function ask<T>(
+  system: System,
+  found: FoundVm,
+  record: VmRecord,
+  question: (qmp: QmpClient) => Promise<T>,
+): Promise<T | undefined> {
   try {
     const { qmp, close } = await openMonitor(system, found, record, askMs);
     try {
-      return (await qmp.execute("query-status", {}, { timeoutMs: askMs })).status;
+      return await question(qmp);
     } finally {
       await close();
     }

@@ -2,6 +2,7 @@ import type { EventSink } from "../events/event.ts";
 import type { Host } from "../host/topology.ts";
 import type { Plan } from "../plan/types.ts";
 import type { IdSet } from "../units/index.ts";
+import type { PciTreeState } from "./pci-tree.ts";
 
 /** What a start needs. */
 export interface LaunchRequest {
@@ -94,6 +95,8 @@ export interface VmDetail extends VmSummary {
   /** Addresses of the host's PCI functions that it has. */
   readonly pciFunctions: readonly string[];
   readonly cells: readonly RecordedCell[];
+  /** What the firmware made of the PCI tree; undefined when QEMU does not run or was not asked. */
+  readonly pciTree: PciTreeState | undefined;
 }
 
 export interface RecordedCell {

@@ -65,6 +65,12 @@ it("info has the facts that there are, and the cells", () => {
       { id: 0, memoryBytes: 2 ** 30, pageSizeBytes: 0, hostNodes: [0] },
       { id: 1, memoryBytes: 2 ** 31, pageSizeBytes: 2 ** 21, hostNodes: undefined },
     ],
+    pciTree: {
+      numbered: true,
+      deadBridges: [],
+      unmappedBars: [{ device: "gpu0", bar: 2, sizeBytes: 2 ** 38 }],
+      problems: ["without an address: BAR 2 of gpu0 (256 GiB)"],
+    },
   };
   expect(renderVm(detail, plain)).toEqual([
     "name       gpu",
@@ -79,6 +85,7 @@ it("info has the facts that there are, and the cells", () => {
     "in use     1.5 GiB",
     "own CPUs   4-6",
     "devices    0000:41:00.0, 0000:42:00.0",
+    "PCI        without an address: BAR 2 of gpu0 (256 GiB)",
     "directory  /run/qlaunch/gpu",
     "log        /run/qlaunch/gpu/qemu.log",
     "monitor    /run/qlaunch/gpu/monitor.sock",
