@@ -12,9 +12,10 @@ const rooms = {
   vm: ["argv", "qmp", "system", "plan", "host", "units", "errors", "events"],
   hotplug: ["plan", "argv", "qmp", "vm", "host", "system", "units", "errors", "events"],
   verify: ["vm", "system", "plan", "units", "errors", "events"],
+  nccl: ["plan", "host", "units", "errors"],
   rehearse: ["verify", "profile", "plan", "host", "system", "units", "errors", "events"],
   import: ["profile", "units", "errors"],
-  report: ["events", "errors", "units", "plan", "host", "vm", "hotplug", "verify"],
+  report: ["events", "errors", "units", "plan", "host", "vm", "hotplug", "verify", "nccl"],
   actions: [
     "errors",
     "events",
@@ -28,6 +29,7 @@ const rooms = {
     "vm",
     "hotplug",
     "verify",
+    "nccl",
     "rehearse",
     "import",
   ],
@@ -58,6 +60,8 @@ module.exports = {
       ["report", "host"],
       ["report", "hotplug"],
       ["report", "verify"],
+      ["report", "nccl"],
+      ["nccl", "host"],
       ["rehearse", "host"],
       ["hotplug", "host"],
     ].map(([from, to]) => ({
@@ -75,7 +79,7 @@ module.exports = {
     {
       name: "pure-rooms-have-no-node",
       severity: "error",
-      from: { path: "^src/(errors|events|units|profile|plan|argv|import)/" },
+      from: { path: "^src/(errors|events|units|profile|plan|argv|import|nccl)/" },
       to: { dependencyTypes: ["core"] },
     },
     {

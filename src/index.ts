@@ -28,6 +28,7 @@ export {
   type VcpuRequest,
   vmDrift,
 } from "./actions/live-vcpus.ts";
+export { type NcclOutcome, type NcclRequest, predictTopology } from "./actions/nccl.ts";
 export * from "./actions/operations.ts";
 export { type Planned, type PlanRequest, planProfile } from "./actions/plan.ts";
 export { type Rehearsal, type RehearsalRequest, rehearseProfile } from "./actions/rehearse.ts";

@@ -38,6 +38,7 @@ export function complete(program: Command, words: readonly string[], names: read
   const argument = command.registeredArguments[position];
   if (argument?.argChoices) return only(current, argument.argChoices);
   if (argument?.name() === "name") return only(current, names);
+  if (argument?.name() === "profile|name") return { ...only(current, names), files: true };
   return { words: [], files: argument?.name() === "profile" };
 }
 

@@ -11,6 +11,7 @@ import { addHost } from "./commands/host.ts";
 import { addInfo } from "./commands/info.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMemory } from "./commands/memory.ts";
+import { addNccl } from "./commands/nccl.ts";
 import { addOps } from "./commands/ops.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
   addPlan(program);
   addCheck(program);
   addRehearse(program);
+  addNccl(program);
   program.commandsGroup("Start and stop:");
   addUp(program);
   addRun(program);

@@ -8,6 +8,7 @@ export { humanRenderer } from "./human.ts";
 export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";
 export { renderDeviceAdded, renderDevices, renderRemoved } from "./live-devices.ts";
 export { renderMemoryAdded, renderMemoryDevices, renderMemoryResized } from "./live-memory.ts";
+export { renderNccl } from "./nccl.ts";
 export { renderDrift, renderOperation, renderOperations } from "./operations.ts";
 export { renderPlanJson } from "./plan-json.ts";
 export { renderSetVcpus } from "./set-vcpus.ts";

@@ -10,6 +10,7 @@ describe("completion", () => {
     ["re", ["rehearse", "resume", "reset"]],
     ["down ", ["demo", "gpu"]],
     ["down g", ["gpu"]],
+    ["nccl g", ["gpu"]],
     ["down --timeout 5 ", ["demo", "gpu"]],
     ["down --t", ["--timeout"]],
     ["plan x.json --format ", ["shell", "argv", "json", "explain"]],
@@ -23,6 +24,7 @@ describe("completion", () => {
 
   it("asks the shell for files where a profile or an option's file stands", () => {
     expect(candidates("up", "").files).toBe(true);
+    expect(candidates("nccl", "").files).toBe(true);
     expect(candidates("plan", "x.json", "--host", "").files).toBe(true);
     expect(candidates("down", "").files).toBe(false);
   });
