@@ -23,14 +23,14 @@ it("has a line a thing, each fact as planned and as seen", () => {
     "0-1    0-1       0-1   yes",
     "2-3    2-3       2-3   yes",
     "",
-    "device  address     seen          node  seen  ids        seen       BARs      same",
-    "pxb1    0000:60     0000:60       1     1     -          -          -         yes",
-    "rp0     pxb1 2      0000:60:02.0  1     1     -          1b36:000c  assigned  yes",
-    "sw0     rp0 0       0000:61:00.0  1     1     -          1b36:000c  assigned  yes",
-    "dp0     sw0 0       0000:62:00.0  1     1     -          1b36:000c  assigned  yes",
-    "dp1     sw0 1       0000:62:01.0  1     1     -          1b36:000c  assigned  yes",
-    "gpu0    dp1 0       0000:64:00.0  1     1     10de:2335  10de:2335  assigned  yes",
-    "spare0  pcie.0 2.1  0000:00:02.1  none  none  -          1b36:000c  assigned  yes",
+    "device  address     seen          node  seen  bus  seen  ids        seen       BARs      same",
+    "pxb1    0000:60     0000:60       1     1     -    -     -          -          -         yes",
+    "rp0     pxb1 2      0000:60:02.0  1     1     60   60    -          1b36:000c  assigned  yes",
+    "sw0     rp0 0       0000:61:00.0  1     1     61   61    -          1b36:000c  assigned  yes",
+    "dp0     sw0 0       0000:62:00.0  1     1     62   62    -          1b36:000c  assigned  yes",
+    "dp1     sw0 1       0000:62:01.0  1     1     62   62    -          1b36:000c  assigned  yes",
+    "gpu0    dp1 0       0000:64:00.0  1     1     64   64    10de:2335  10de:2335  assigned  yes",
+    "spare0  pcie.0 2.1  0000:00:02.1  none  none  00   00    -          1b36:000c  assigned  yes",
     "",
     "The guest sees what was planned. Linux 6.1.0, up 5 s.",
   ]);
@@ -39,7 +39,7 @@ it("has a line a thing, each fact as planned and as seen", () => {
 it("shows what differs, and how much", () => {
   const lines = render(withFunction("0000:64:00.0", { numaNode: 0, device: "0x1111" }));
   expect(lines.find((line) => line.startsWith("gpu0"))).toBe(
-    "gpu0    dp1 0       0000:64:00.0  1     0     10de:2335  10de:1111  assigned  NO",
+    "gpu0    dp1 0       0000:64:00.0  1     0     64   64    10de:2335  10de:1111  assigned  NO",
   );
   expect(lines.at(-1)).toMatch(/^Not as planned: 2 of \d+ facts\. Linux 6\.1\.0, up 5 s\.$/);
 });
