@@ -1,8 +1,9 @@
 import type { Diagnostic } from "../errors/index.ts";
 import type { System } from "../system/index.ts";
-import { findVm, readPlan } from "../vm/index.ts";
+import { findVm, readPlan, readVmPciTree } from "../vm/index.ts";
 import { type AskOptions, askProbe } from "./ask.ts";
 import { compare } from "./compare.ts";
+import { withPciTree } from "./pci-tree-rows.ts";
 import type { Row } from "./row.ts";
 
 /** What came of a comparison. */
@@ -18,14 +19,15 @@ export interface Verification {
 }
 
 /**
- * Asks a running guest what it sees, and compares that with the plan that it was started from.
- * @throws QlaunchError VM_UNKNOWN, VM_STALE, VM_STATE, VM_BUSY, VERIFY_NO_PROBE
+ * Asks a running guest what it sees, and QEMU for what the guest cannot tell, and compares that with the plan that it
+ * was started from.
+ * @throws QlaunchError VM_UNKNOWN, VM_STALE, VM_STATE, VM_BUSY, VERIFY_NO_PROBE, QMP_DISCONNECTED
  */
 export async function verifyVm(system: System, name: string, options: AskOptions): Promise<Verification> {
   const found = findVm(system, name);
   const plan = readPlan(system, found);
   const report = await askProbe(system, found, plan, options);
-  const rows = compare(plan, report);
+  const rows = withPciTree(compare(plan, report), await readVmPciTree(system, found, plan));
   return {
     name,
     same: rows.every(({ same }) => same),

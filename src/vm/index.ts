@@ -9,13 +9,14 @@ export { type RunRequest, runVm } from "./foreground.ts";
 export { launchVm } from "./launch.ts";
 export { readLedger, withLedgerLock } from "./ledger.ts";
 export { type LogChoice, readVmLog } from "./logs.ts";
+export type { PciTreeState } from "./pci-tree.ts";
 export { preflight } from "./preflight/preflight.ts";
 export { executeQmp } from "./qmp-command.ts";
 export { keptUuid, listNames, type VmRecord } from "./record.ts";
 export { ensureRunRoot, type Places, placesFor, runRoot } from "./run-root.ts";
 export { type OpenVm, openVm, readPlan, requireRunning } from "./session.ts";
 export { stopVm } from "./shutdown.ts";
-export { describeVm, listVms } from "./status.ts";
+export { describeVm, listVms, readVmPciTree } from "./status.ts";
 export { listVcpuThreads } from "./threads.ts";
 export type {
   LaunchedVm,

@@ -1,4 +1,5 @@
 import { QlaunchError } from "../errors/index.ts";
+import type { Plan } from "../plan/types.ts";
 import type { QmpClient, RunState } from "../qmp/index.ts";
 import type { System } from "../system/index.ts";
 import { describeDeath } from "./claim.ts";
@@ -7,7 +8,7 @@ import { type PciTreeState, plannedHotplugPorts, readPciTree } from "./pci-tree.
 import { isAlive, readStat, residentBytes, ticksPerSecond } from "./process.ts";
 import { listNames, readLiveness, type VmRecord } from "./record.ts";
 import { checkOwnFolder, runRoot } from "./run-root.ts";
-import { openMonitor, readPlan } from "./session.ts";
+import { openMonitor, readPlan, requireRunning } from "./session.ts";
 import type { VmDetail, VmState, VmSummary } from "./types.ts";
 
 /** A monitor that is busy with another command is not waited for: /proc tells enough. */
@@ -57,6 +58,16 @@ export async function describeVm(system: System, name: string): Promise<VmDetail
     cells: record?.cells ?? [],
     pciTree: record === undefined ? undefined : await askPciTree(system, found, record),
   };
+}
+
+/** What the firmware of a running VM made of its PCI tree. @throws QlaunchError VM_STALE, VM_STATE, VM_BUSY, QMP_DISCONNECTED */
+export async function readVmPciTree(system: System, found: FoundVm, plan: Plan): Promise<PciTreeState> {
+  const { qmp, close } = await openMonitor(system, found, requireRunning(system, found));
+  try {
+    return readPciTree(await qmp.execute("query-pci"), plannedHotplugPorts(plan));
+  } finally {
+    await close();
+  }
 }
 
 async function summarize(system: System, found: FoundVm): Promise<VmSummary> {
