@@ -14,6 +14,8 @@ export interface ProbeReport {
     numaNode: number;
     parent: string;
     driver: string | null;
+    /** Lines of the `resource` file that are not empty. */
+    resources: readonly { index: number; start: string; end: string }[];
   }[];
 }
 
