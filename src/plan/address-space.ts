@@ -73,7 +73,7 @@ export function checkAddressSpace(draft: Draft, accelerator: Accelerator): Addre
 /** Devices of the host reach memory through its IOMMU, at the guest's addresses. */
 function checkIommuWidth(draft: Draft, roomEnd: number, path: JsonPath): void {
   const bits = draft.host.iommu?.addressBits;
-  if (draft.profile.passthrough.devices.length === 0 || bits === undefined || roomEnd <= 2 ** bits) return;
+  if (!draft.passesDevices || bits === undefined || roomEnd <= 2 ** bits) return;
   draft.refuse("HOST_ADDRESS_BITS", path, {
     found: `memory and room for more end at ${describeByteSize(roomEnd)}, and addresses of the IOMMU, of ${bits} bits, end at ${describeByteSize(2 ** bits)}`,
     needed: "memory that the devices passed through can reach",

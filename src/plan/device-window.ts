@@ -1,7 +1,7 @@
 import { describeByteSize, formatByteSize } from "../units/index.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { ovmfOwnWindowBytes, seabiosLayout } from "./bar-layouts.ts";
-import { alignUp, type BarRoot, barTree, rootSpans } from "./bar-space.ts";
+import { alignUp, type BarRoot, barTree, type RootSpan, rootSpans } from "./bar-space.ts";
 import type { Draft } from "./draft.ts";
 import type { QemuOption } from "./options.ts";
 import {
@@ -19,6 +19,17 @@ const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
 const path = ["pcie", "mmio64"];
 
+/** What follows from the window elsewhere. */
+export interface DeviceWindow {
+  /** The devices need more than the window that every firmware has. */
+  readonly isLarge: boolean;
+  /**
+   * Where the addresses of 64-bit BARs end at most: OVMF may take the end of all addresses for a window of its own.
+   * Undefined for a window that cannot be.
+   */
+  readonly end: number | undefined;
+}
+
 /**
  * The 64-bit window for the memory of PCI devices: the profile's, or as large as the BARs and what ports keep come to
  * in the firmware's own way of laying them out.
@@ -27,7 +38,6 @@ const path = ["pcie", "mmio64"];
  * newer ones exactly: too small leaves BARs without addresses, and one beyond the address space hangs all of them.
  *
  * @param options the devices and ports, as they are spelled
- * @returns whether the devices need more than the window that every firmware has
  * @see https://github.com/tianocore/edk2/blob/master/OvmfPkg/Library/PlatformInitLib/MemDetect.c
  */
 export function planDeviceWindow(
@@ -35,14 +45,13 @@ export function planDeviceWindow(
   space: AddressSpace,
   devices: readonly PlannedDevice[],
   options: readonly QemuOption[],
-): boolean {
+): DeviceWindow {
   const roots = barTree(devices, options, barBytesOf(draft));
   const { mmio64 } = draft.profile.pcie;
   const isOvmf = draft.profile.machine.firmware !== "seabios";
-  if (mmio64 !== "auto") planGivenWindow(draft, space, roots, mmio64, isOvmf);
-  else if (isOvmf) planOvmfWindow(draft, space, roots);
-  else planSeabiosWindow(draft, space, roots);
-  return ovmfNeed(roots, ovmfOwnWindowBytes).bytes > ovmfOwnWindowBytes;
+  const isLarge = ovmfNeed(roots, ovmfOwnWindowBytes).bytes > ovmfOwnWindowBytes;
+  if (mmio64 !== "auto") return { isLarge, end: planGivenWindow(draft, space, roots, mmio64, isOvmf) };
+  return { isLarge, end: (isOvmf ? planOvmfWindow : planSeabiosWindow)(draft, space, roots) };
 }
 
 /** The 64-bit prefetchable BARs of a device; those of QEMU's own devices are small. */
@@ -62,7 +71,8 @@ function barBytesOf({ host, profile }: Draft): (device: PlannedDevice) => readon
   };
 }
 
-function planOvmfWindow(draft: Draft, space: AddressSpace, roots: readonly BarRoot[]): void {
+/** @returns where it ends at most */
+function planOvmfWindow(draft: Draft, space: AddressSpace, roots: readonly BarRoot[]): number | undefined {
   const bytes = ovmfWindowBytes(roots, space);
   if (bytes === undefined) {
     const most = ovmfNeed(roots, ovmfMostBytes);
@@ -71,11 +81,11 @@ function planOvmfWindow(draft: Draft, space: AddressSpace, roots: readonly BarRo
       needed: `${describeByteSize(ovmfMostBytes)} or less: OVMF takes no more`,
       fix: 'pass fewer devices through, or write "hotplug": false for ports that stay as they are',
     });
-    return;
+    return undefined;
   }
   if (bytes === ovmfOwnWindowBytes) {
     decideOwn(draft, "The BARs, and what ports keep, fit the 32 GiB that every OVMF has.");
-    return;
+    return placeWindow(bytes, space).limit;
   }
   const need = ovmfNeed(roots, bytes);
   const placed = placeWindow(bytes, space);
@@ -90,19 +100,18 @@ function planOvmfWindow(draft: Draft, space: AddressSpace, roots: readonly BarRo
     ),
   );
   checkPlace(draft, space, placed);
+  return placed.limit;
 }
 
-/** SeaBIOS makes the window of what it finds; it only has to have addresses. */
-function planSeabiosWindow(draft: Draft, space: AddressSpace, roots: readonly BarRoot[]): void {
+/** SeaBIOS makes the window of what it finds; it only has to have addresses. @returns where it ends */
+function planSeabiosWindow(draft: Draft, space: AddressSpace, roots: readonly BarRoot[]): number {
   const spans = rootSpans(roots, seabiosLayout);
-  const bytes = spans.reduce((sum, span) => sum + span.bytes, 0);
+  const placed = placeSeabiosWindow(space, spans);
+  const { bytes } = placed;
   if (bytes <= ovmfOwnWindowBytes) {
     decideOwn(draft, "Without devices of large BARs the firmware's own window is enough.");
-    return;
+    return placed.end;
   }
-  const start = alignUp(space.roomEnd, Math.max(gibibyte, ...spans.map(({ alignment }) => alignment)));
-  const limit = { limit: 2 ** space.bits, limitBits: space.bits };
-  const placed = { bytes, start, end: start + bytes, ...limit };
   draft.decide("firmware", "firmware.mmio64", {
     value: `${gib(bytes)}, by the firmware itself`,
     rule: "SeaBIOS makes the window as large as the BARs are, behind memory; no option tells it.",
@@ -113,16 +122,24 @@ function planSeabiosWindow(draft: Draft, space: AddressSpace, roots: readonly Ba
     source: sources.seabiosPci,
   });
   checkPlace(draft, space, placed);
+  return placed.end;
 }
 
-/** The profile's size is taken as it is, and told what it means. */
+/** Behind memory, as large as the BARs are. */
+function placeSeabiosWindow(space: AddressSpace, spans: readonly RootSpan[]): PlacedWindow {
+  const bytes = spans.reduce((sum, span) => sum + span.bytes, 0);
+  const start = alignUp(space.roomEnd, Math.max(gibibyte, ...spans.map(({ alignment }) => alignment)));
+  return { bytes, start, end: start + bytes, limit: 2 ** space.bits, limitBits: space.bits };
+}
+
+/** The profile's size is taken as it is, and told what it means. @returns where it ends at most */
 function planGivenWindow(
   draft: Draft,
   space: AddressSpace,
   roots: readonly BarRoot[],
   bytes: number,
   isOvmf: boolean,
-): void {
+): number | undefined {
   const isPossible = bytes >= gibibyte && bytes <= ovmfMostBytes && bytes % mebibyte === 0;
   if (!isPossible) {
     draft.refuse("HOST_ADDRESS_BITS", path, {
@@ -130,7 +147,7 @@ function planGivenWindow(
       needed: "1 GiB to 16 TiB: OVMF ignores what is larger",
       fix: 'write a size such as "64G", or "auto"',
     });
-    return;
+    return undefined;
   }
   const because = isOvmf
     ? decideWindow(draft, bytes, [
@@ -152,6 +169,9 @@ function planGivenWindow(
     properties: { driver: "q35-pcihost", property: "pci-hole64-size", value: bytes },
     because: [because],
   });
+  return isOvmf
+    ? placeWindow(bytes, space).limit
+    : placeSeabiosWindow(space, rootSpans(roots, seabiosLayout)).end;
 }
 
 function checkSize(draft: Draft, space: AddressSpace, roots: readonly BarRoot[], bytes: number): void {
@@ -168,7 +188,7 @@ function checkSize(draft: Draft, space: AddressSpace, roots: readonly BarRoot[],
 
 function checkPlace(draft: Draft, { roomEnd, bits }: AddressSpace, placed: PlacedWindow): void {
   const { start, end, limit, limitBits, bytes } = placed;
-  const { host, profile } = draft;
+  const { host } = draft;
   // Memory that does not fit itself is refused with its own sum.
   if (end > limit && roomEnd <= limit) {
     const wider = Math.ceil(Math.log2(end));
@@ -183,7 +203,7 @@ function checkPlace(draft: Draft, { roomEnd, bits }: AddressSpace, placed: Place
     });
   }
   const iommuBits = host.iommu?.addressBits;
-  if (profile.passthrough.devices.length === 0 || iommuBits === undefined || end <= 2 ** iommuBits) return;
+  if (!draft.passesDevices || iommuBits === undefined || end <= 2 ** iommuBits) return;
   draft.warn("HOST_ADDRESS_BITS", path, {
     found: `the window ends at ${gib(end)}, and addresses of the IOMMU, of ${iommuBits} bits, end at ${gib(2 ** iommuBits)}`,
     needed: "BARs where other devices can reach them: those beyond have no P2P",

@@ -64,6 +64,11 @@ export class Draft {
     this.annotated = input.annotated ?? [];
   }
 
+  /** The guest gets devices of the host, by entries or CDI files. */
+  get passesDevices(): boolean {
+    return this.profile.passthrough.devices.length + this.annotated.length > 0;
+  }
+
   /** Records a decision and answers its id, for the options that follow from it. */
   decide(
     concern: Concern,

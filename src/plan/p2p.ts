@@ -39,12 +39,12 @@ export interface P2pPair {
 const leastMappedBytes = 4096;
 
 /** The pairs among the devices that a plan gives to its guest. */
-export function planP2p({ options, run }: Plan, host: Host): P2pPair[] {
+export function planP2p({ options, run, windowEnd }: Plan, host: Host): P2pPair[] {
   const given = new Set(run.passthrough.flatMap(({ address, deviceId }) => (deviceId ? address : [])));
   const isIommufd = options.some((option) => option.option === "object" && option.qomType === "iommufd");
   return p2pPairs(
     (host.pci ?? []).filter(({ address }) => given.has(address)),
-    { ...host, isIommufd, windowEnd: undefined },
+    { ...host, isIommufd, windowEnd },
   );
 }
 

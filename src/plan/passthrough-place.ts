@@ -87,8 +87,6 @@ export class FunctionPlacer {
     const id = this.idOf(one);
     const clique = this.cliques.get(fn.address);
     const because = [this.decide(one), "passthrough.backend"];
-    const isAutomatic = (entry.clique ?? this.draft.profile.passthrough.clique) === "auto";
-    if (clique !== undefined && isAutomatic) because.push("passthrough.clique");
     this.site.place({
       id,
       driver: "vfio-pci",

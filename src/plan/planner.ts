@@ -16,6 +16,7 @@ import { planMonitor } from "./monitor.ts";
 import { planNetworks } from "./networks.ts";
 import { planCells, planNuma } from "./numa.ts";
 import { choosePassthrough, planMirror, planPassthrough } from "./passthrough.ts";
+import { withAutomaticCliques } from "./passthrough-clique-auto.ts";
 import { PcieTree } from "./pcie.ts";
 import { checkSwitchLinks } from "./pcie-switch.ts";
 import { type PinningPlan, planPinning } from "./pinning.ts";
@@ -58,8 +59,8 @@ export function planVm(input: PlanInput): Result<Plan> {
   planStandIns(draft, tree);
   const passed = planPassthrough(draft, tree, chosen, mirrored, memory.cells);
   const { devices, options } = tree.finish();
-  draft.add(...options, ...draft.leaves);
-  const largeBars = planDeviceWindow(draft, addressSpace, devices, options);
+  const window = planDeviceWindow(draft, addressSpace, devices, options);
+  draft.add(...withAutomaticCliques(draft, chosen, { devices, options }, window.end), ...draft.leaves);
   checkSwitchLinks(draft, devices);
 
   checkQemuFeatures(draft);
@@ -78,6 +79,7 @@ export function planVm(input: PlanInput): Result<Plan> {
       decisions: draft.decisions,
       placement: { ...placementOf(memory.cells, cpuPlan, vcpus, pinning), memoryDevices },
       devices,
+      ...(window.end === undefined ? {} : { windowEnd: window.end }),
       run: {
         directory: places.directory,
         pidFile: places.pidFile,
@@ -92,7 +94,7 @@ export function planVm(input: PlanInput): Result<Plan> {
         taps: network.taps,
         ...sandbox,
         lockedBytes: Math.max(memory.lockedBytes, passed.lockedBytes),
-        ...(largeBars ? { largeBars } : {}),
+        ...(window.isLarge ? { largeBars: true } : {}),
         passthrough: passed.passthrough,
       },
     },

@@ -16,6 +16,8 @@ export interface Plan {
   readonly placement: Placement;
   /** Every PCI device in order, the bus before what hangs on it. */
   readonly devices: readonly PlannedDevice[];
+  /** Where the addresses of the guest's 64-bit BARs end at most. */
+  readonly windowEnd?: number;
   readonly run: RunPlan;
 }
 

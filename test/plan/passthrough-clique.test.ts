@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Host, PciFunction } from "../../src/host/index.ts";
+import { planP2p } from "../../src/plan/p2p.ts";
 import { hostWith, pciBridge, pciFunction } from "./host-pci.ts";
 import { device, plan, problems, recordedHost } from "./planning.ts";
 
@@ -82,6 +83,27 @@ describe("cliques", () => {
     expect(planned.decisions.find(({ id }) => id === "passthrough.clique")).toMatchObject({
       value: "none",
       facts: expect.arrayContaining(["iommufd maps no device memory before Linux 6.19 and QEMU 11"]),
+    });
+  });
+
+  it("auto has none where BARs may lie beyond the addresses of the IOMMU", () => {
+    const bars = [{ index: 0, sizeBytes: 2 ** 28, kind: "mem64", prefetchable: true }] as const;
+    const pci = (host.pci ?? []).map((fn) => (fn.kind === "endpoint" ? { ...fn, bars } : fn));
+    const narrow = hostWith(pci, {
+      iommu: { enabled: true, vfioPci: "loaded", iommufd: false, addressBits: 39 },
+    });
+    const wish = { clique: "auto", devices: all };
+    // Behind memory, SeaBIOS stays far below; OVMF may take the end of 46 bits.
+    expect(cliques(wish, {}, { host: narrow })).toEqual(["0", "0", "1", "1", "-", "-"]);
+    const ovmf = { machine: { accel: "kvm", firmware: { ovmf: {} } }, cpus: { boot: 2, model: "host" } };
+    expect(cliques(wish, ovmf, { host: narrow })).toEqual(["-", "-", "-", "-", "-", "-"]);
+    const planned = plan({ ...ovmf, passthrough: wish }, { host: narrow });
+    expect(planned.decisions.find(({ id }) => id === "passthrough.clique")?.facts).toContain(
+      "64-bit BARs may lie beyond the addresses of the IOMMU, which then cannot map them",
+    );
+    expect(planP2p(planned, narrow)[0]).toMatchObject({
+      routes: ["none", "none"],
+      reasons: [{ code: "beyond-iommu" }, { code: "beyond-iommu" }],
     });
   });
 
