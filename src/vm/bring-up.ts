@@ -125,14 +125,15 @@ async function lookAtFirmware(
 ): Promise<void> {
   const { emit, signal } = request;
   const hotplugPorts = plannedHotplugPorts(plan);
-  const state = await step(
+  const { state, elapsedMs } = await step(
     firmwareStep,
     () => awaitPciTree({ system, qmp, hotplugPorts, emit, signal, step: firmwareStep }),
-    ({ problems }) =>
+    ({ state: { problems } }) =>
       problems.length === 0 ? "every bridge and BAR has an address" : "it is not done, or found no room",
   );
   for (const text of state.problems) {
-    const message = `${text}; look again: qlaunch info ${plan.name}`;
+    const seconds = Math.round(elapsedMs / 1000);
+    const message = `after ${seconds} s: ${text}; look again, since it may take longer: qlaunch info ${plan.name}`;
     emit({ type: "notice", level: state.numbered ? "warning" : "info", message });
   }
 }

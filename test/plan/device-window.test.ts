@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Host } from "../../src/host/index.ts";
 import { pciBridge, pciFunction } from "./host-pci.ts";
@@ -130,6 +131,15 @@ describe("mmio64: auto, with OVMF", () => {
     );
     expect(window(plan(guest(), { host: hostWith({ bars: [512] }) }))).toEqual([576]);
   });
+});
+
+it("is what an expert wrote for the HGX board, 4718592 MiB, without being told", () => {
+  const file = new URL("../../profiles/hgx-h200.json", import.meta.url);
+  const board = JSON.parse(readFileSync(file, "utf8"));
+  expect(board.pcie.mmio64).toBeUndefined();
+  const planned = plan(board, { host: "hgx-h200" });
+  expect(values(planned, "fw_cfg")).toEqual(["name=opt/ovmf/X-PciMmio64Mb,string=4718592"]);
+  expect(explained(planned)?.facts).toContain("in all 4128.16 GiB, rounded up to 4608 GiB");
 });
 
 describe("a window without addresses", () => {

@@ -128,15 +128,15 @@ describe("waiting for the firmware", () => {
       emit: () => {},
       signal,
       step: "wait",
-    }).then((state) => ({ numbered: state.numbered, asked, now }));
+    }).then(({ state, elapsedMs }) => ({ numbered: state.numbered, asked, elapsedMs }));
   };
 
   it("ends as soon as all is well", async () => {
-    expect(await waiting([early, early, done])).toEqual({ numbered: true, asked: 3, now: 500 });
+    expect(await waiting([early, early, done])).toEqual({ numbered: true, asked: 3, elapsedMs: 500 });
   });
 
   it("ends after five seconds, and with the signal", async () => {
-    expect(await waiting([early])).toEqual({ numbered: false, asked: 21, now: 5000 });
-    expect(await waiting([early], AbortSignal.abort())).toEqual({ numbered: false, asked: 1, now: 0 });
+    expect(await waiting([early])).toEqual({ numbered: false, asked: 21, elapsedMs: 5000 });
+    expect(await waiting([early], AbortSignal.abort())).toEqual({ numbered: false, asked: 1, elapsedMs: 0 });
   });
 });

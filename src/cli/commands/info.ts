@@ -10,7 +10,9 @@ export function addInfo(program: Command): void {
   const command = program
     .command("info <name>")
     .summary("show one VM")
-    .description("Shows a VM's state, process, sockets, consoles and cells.")
+    .description(
+      "Shows a VM's state, process, sockets, consoles and cells, and PCI devices that the firmware gave no address.",
+    )
     .option("--drift", "list what differs from the plan that it was started from")
     .addHelpText(
       "after",

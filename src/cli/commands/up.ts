@@ -14,7 +14,7 @@ export function addUp(program: Command): void {
     .command("up <profile>")
     .summary("plan, start, pin and read back a VM")
     .description(
-      "Starts a VM in the background. Its threads are pinned and its memory is read back before the guest runs. A start that fails undoes all it did.",
+      "Starts a VM in the background. Its threads are pinned and its memory is read back before the guest runs. A start that fails undoes all it did. With devices of large BARs it looks for some seconds whether the firmware found addresses for them.",
     )
     .option("--paused", "stop before the guest's first instruction; `qlaunch resume` goes on")
     .option("--qemu <program>", "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)")
