@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { companions } from "../lab/companions.ts";
-import { type Lab, openLab } from "../rig/lab.ts";
+import { checkTimeoutMs, type Lab, openLab } from "../rig/lab.ts";
 
 /** Each test is a check of test/lab, made inside the simulated host, which all of them share. */
 describe("a card of several functions, given to guests with VFIO and KVM", () => {
@@ -10,6 +10,6 @@ describe("a card of several functions, given to guests with VFIO and KVM", () =>
   });
   afterAll(() => lab.close());
 
-  const timeout = companions.timeoutSeconds * 1000;
+  const timeout = checkTimeoutMs(companions);
   it.each(companions.checks)("$name", { timeout }, ({ name }) => lab.passes(name));
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { liveDevices } from "../lab/live-devices.ts";
-import { type Lab, openLab } from "../rig/lab.ts";
+import { checkTimeoutMs, type Lab, openLab } from "../rig/lab.ts";
 
 /** Each test is a check of test/lab, made inside the simulated host, which all of them share. */
 describe("memory and devices come and go on a host with two nodes and KVM", () => {
@@ -10,6 +10,6 @@ describe("memory and devices come and go on a host with two nodes and KVM", () =
   });
   afterAll(() => lab.close());
 
-  const timeout = liveDevices.timeoutSeconds * 1000;
+  const timeout = checkTimeoutMs(liveDevices);
   it.each(liveDevices.checks)("$name", { timeout }, ({ name }) => lab.passes(name));
 });

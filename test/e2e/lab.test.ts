@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { spine } from "../lab/spine.ts";
-import { type Lab, openLab } from "../rig/lab.ts";
+import { checkTimeoutMs, type Lab, openLab } from "../rig/lab.ts";
 
 /** Each test is a check of test/lab, made inside the simulated host, which all of them share. */
 describe("on a host with two nodes and KVM", () => {
@@ -10,5 +10,5 @@ describe("on a host with two nodes and KVM", () => {
   });
   afterAll(() => lab.close());
 
-  it.each(spine.checks)("$name", { timeout: spine.timeoutSeconds * 1000 }, ({ name }) => lab.passes(name));
+  it.each(spine.checks)("$name", { timeout: checkTimeoutMs(spine) }, ({ name }) => lab.passes(name));
 });
