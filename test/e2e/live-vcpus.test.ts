@@ -151,7 +151,13 @@ describe.each(programs)("vCPUs come and go on $qemu", ({ qemu, removable }) => {
   });
 
   it("keeps its vCPUs through a reset", async () => {
-    const before = await guest.vcpus();
+    // QEMU 7.2 without KVM now and then dies of a reset: the second try has a new one.
+    const before = await guest.vcpus().catch(async () => {
+      console.warn(`${name} did not live through its reset; it is started once more`);
+      await bootProbe(cli, profile, name);
+      await cli.ok("setvcpus", name, "8");
+      return guest.vcpus();
+    });
     await cli.ok("reset", name);
     // Without KVM a boot now and then stands still.
     const nodes = await guest.nodes().catch(async () => {

@@ -23,7 +23,7 @@ const disk = (id: string, file: string) => ({ id, file, format: "raw" });
 /** What is wrong, what is changed in a profile that would start, the code, and words of the message. */
 const cases: [what: string, change: Change, code: string, words: RegExp][] = [
   ["an unknown key", { memroy: {} }, "PROFILE_UNKNOWN_KEY", /did you mean "memory"/],
-  ["a section of a later release", { passthrough: { devices: [] } }, "PROFILE_UNKNOWN_KEY", /passthrough/],
+  ["a section of a later release", { migration: { devices: [] } }, "PROFILE_UNKNOWN_KEY", /migration/],
   ["cell memory that does not sum", { memory: { size: "256M" } }, "NUMA_MEMORY_SUM", /256M.*128M/],
   [
     "a vCPU in two cells",
