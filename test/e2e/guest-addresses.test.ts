@@ -22,7 +22,7 @@ const tree = [
     ports: [
       { rootPort: "c", addr: "1.0", switch: switchOf("c") },
       { rootPort: "d", addr: "0.0", hotplug: false, busReserve: 2 },
-      { rootPort: "e", addr: "1.1", switch: switchOf("e"), busReserve: 1 },
+      { rootPort: "e", addr: "1.1", switch: switchOf("e") },
     ],
   },
 ];
