@@ -1,5 +1,6 @@
 // What qlaunch costs beside the bare thing, as ratios measured in one run: quote these, never single times.
-// Usage: npm run bench [-- --runs N] [-- --json] [-- --qemu PROGRAM]
+// Usage: npm run bench [-- --runs N] [-- --json] [-- --qemu PROGRAM] [-- --lab]
+// --lab adds the cost of passed-through devices, on a simulated host: many minutes.
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { benchMemory } from "./bench/memory.mjs";
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "9" },
     qemu: { type: "string", default: process.env.QLAUNCH_QEMU ?? "qemu-system-x86_64" },
     json: { type: "boolean", default: false },
+    lab: { type: "boolean", default: false },
   },
 });
 const runs = Number(values.runs);
@@ -32,8 +34,10 @@ progress("vCPUs of a running guest");
 rows.push(...(await benchVcpus(runs, values.qemu)));
 progress("memory of a running guest");
 rows.push(...(await benchMemory(runs, values.qemu)));
-progress("devices of a simulated HGX board");
-rows.push(...(await benchPassthrough(Math.min(runs, 3))));
+if (values.lab) {
+  progress("devices of a simulated HGX board");
+  rows.push(...(await benchPassthrough(Math.min(runs, 3))));
+}
 
 const versions = {
   node: process.version,
