@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { onTestFailed, TestRunner } from "vitest";
 
-/** The built program, as a user runs it, with a run root of its own. */
+/** The built program, as a user runs it, with a run root of its own. A VM that a test starts is ended when it fails. */
 export interface Cli {
   readonly root: string;
   run(...arguments_: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
@@ -16,7 +17,16 @@ const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
 
 export function openCli(qemu: string): Cli {
   const root = mkdtempSync(join(tmpdir(), "qlaunch-cli-"));
+  const vms = () => readdirSync(root).filter((entry) => !entry.startsWith("."));
+  const end = async (names: readonly string[]) => {
+    for (const name of names) await run("down", name, "--force");
+  };
   const run: Cli["run"] = async (...arguments_) => {
+    if (arguments_[0] === "up" && TestRunner.getCurrentTest()) {
+      const before = vms();
+      // Its second try starts the same.
+      onTestFailed(() => end(vms().filter((name) => !before.includes(name))));
+    }
     const result = await execa("node", [program, ...arguments_], {
       reject: false,
       stdin: "ignore",
@@ -34,8 +44,7 @@ export function openCli(qemu: string): Cli {
       return stdout;
     },
     async close() {
-      for (const name of readdirSync(root).filter((entry) => !entry.startsWith(".")))
-        await run("down", name, "--force");
+      await end(vms());
       rmSync(root, { recursive: true, force: true });
     },
   };
