@@ -110,7 +110,7 @@ export class FunctionPlacer {
     const { fn, entry, companionOf } = one;
     return this.draft.decide("passthrough", `passthrough.${this.idOf(one)}`, {
       value: `${fn.address}, ${fn.vendor}:${fn.device}`,
-      rule: "The function leaves its driver for vfio-pci before QEMU starts and gets it back after QEMU's end. It sits where the host has it: on the mirrored port, or on the cell that is bound to its node.",
+      rule: "The function leaves its driver for vfio-pci before QEMU starts and gets it back after QEMU's end. It sits on the port that the profile names or the mirrored tree has for it, else on one of its own on the cell that is bound to its node.",
       facts: [
         fn.node < 0 ? "the firmware tells no node for it" : `host node ${fn.node}`,
         `IOMMU group ${fn.iommuGroup ?? "none"}`,

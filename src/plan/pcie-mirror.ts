@@ -1,6 +1,7 @@
 import type { PciFunction } from "../host/topology.ts";
 import type { TreeExpander, TreeRootPort, TreeSwitch } from "../profile/index.ts";
 import { comparePciAddresses } from "../units/index.ts";
+import { idMaker } from "./profile-ids.ts";
 
 export interface MirrorOptions {
   /** An expander bus for each root complex of the host, or one for each of its nodes. */
@@ -65,7 +66,7 @@ class Mirror {
   private readonly cellOfNode: (node: number) => number | undefined;
   private readonly options: MirrorOptions;
   private readonly placeOf = new Map<string, MirroredPlace>();
-  private readonly counts = new Map<string, number>();
+  private readonly nextId: (word: string) => string;
 
   constructor(
     pci: readonly PciFunction[],
@@ -76,6 +77,7 @@ class Mirror {
     this.byAddress = new Map(pci.map((fn) => [fn.address, fn]));
     this.cellOfNode = cellOfNode;
     this.options = options;
+    this.nextId = idMaker(options.taken);
     this.chosen = addresses
       .flatMap((address) => this.byAddress.get(address) ?? [])
       .filter((fn) => fn.kind === "endpoint")
@@ -213,13 +215,6 @@ class Mirror {
 
   private sorted(parent: string): PciFunction[] {
     return [...(this.below.get(parent) ?? [])].sort((a, b) => comparePciAddresses(a.address, b.address));
-  }
-
-  private nextId(word: string): string {
-    let number = this.counts.get(word) ?? 0;
-    while (this.options.taken?.has(`${word}${number}`)) number++;
-    this.counts.set(word, number + 1);
-    return `${word}${number}`;
   }
 }
 

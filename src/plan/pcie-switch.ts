@@ -78,8 +78,9 @@ export function checkSwitchLinks(draft: Draft, devices: readonly PlannedDevice[]
       byId.get(bus)?.driver === ti.downstream,
   );
   if (slow.length === 0) return;
-  const { mirror } = draft.profile.pcie;
-  draft.warn("PCIE_LINK", ["pcie", mirror === false ? "tree" : "mirror"], {
+  const { mirror, topology } = draft.profile.pcie;
+  const made = mirror === false ? topology && "topology" : "mirror";
+  draft.warn("PCIE_LINK", ["pcie", made ?? "tree"], {
     found: `${slow.map(({ id }) => id).join(", ")} below switches of type ${ti.upstream}, whose links say 2.5 GT/s and one lane`,
     needed: `QEMU 11.1 or newer for switches with true link speeds: NCCL counts these with 0.2 GB/s and avoids them`,
     fix: "give NCCL the true speeds: qlaunch nccl PROFILE --topo-file topo.xml, and in the guest NCCL_TOPO_FILE=topo.xml",

@@ -14,6 +14,14 @@ export interface PlantedExpander {
   readonly because: readonly string[];
 }
 
+/** A tree that is not the profile's own: made for the devices of the host. */
+export interface MadeTree {
+  readonly nodes: readonly TreeNode[];
+  /** Where the profile asks for it. */
+  readonly path: JsonPath;
+  readonly because: readonly string[];
+}
+
 /** Puts expander buses, root ports and switches in place, in their order; root ports and switches are in `ports`. */
 export class TreePlanter {
   private readonly draft: Draft;
@@ -31,10 +39,10 @@ export class TreePlanter {
     return this.planted;
   }
 
-  /** @param mirrored expander buses after those of the profile, which come from the host's tree */
-  plant(mirrored: readonly TreeExpander[]): void {
+  /** The profile's tree, then what was made. */
+  plant(made: MadeTree | undefined): void {
     this.plantNodes(this.draft.profile.pcie.tree, (index) => ["pcie", "tree", index], []);
-    this.plantNodes(mirrored, () => ["pcie", "mirror"], ["pcie.mirror"]);
+    if (made) this.plantNodes(made.nodes, () => made.path, made.because);
   }
 
   /** The expander bus of a cell: the first that there is, or a new one. */
@@ -67,7 +75,7 @@ export class TreePlanter {
       const place = places[index];
       if (!place) continue;
       if ("expander" in node) this.plantExpander({ node, path, place, because });
-      else this.plantRootPort(node, path, board, place);
+      else this.plantRootPort(node, path, board, place, because);
     }
   }
 
@@ -94,13 +102,19 @@ export class TreePlanter {
     );
     for (const [index, port] of node.ports.entries()) {
       const portPlace = places[index];
-      if (portPlace) this.plantRootPort(port, portPath(index), bus, portPlace);
+      if (portPlace) this.plantRootPort(port, portPath(index), bus, portPlace, expander.because);
     }
   }
 
-  private plantRootPort(port: TreeRootPort, path: JsonPath, parent: Bus, place: SlotFunction): void {
+  private plantRootPort(
+    port: TreeRootPort,
+    path: JsonPath,
+    parent: Bus,
+    place: SlotFunction,
+    made: readonly string[],
+  ): void {
     this.draft.claimId("device", port.rootPort, [...path, "rootPort"]);
-    const because = pcieDecisions(parent);
+    const because = [...pcieDecisions(parent), ...made];
     this.ports.addRootPort(port, path, { bus: parent.id, ...place }, because);
     this.plantBelow(port.rootPort, port.switch, path, parent);
   }

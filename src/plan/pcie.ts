@@ -1,5 +1,4 @@
 import type { JsonPath } from "../errors/index.ts";
-import type { TreeExpander } from "../profile/index.ts";
 import { describeByteSize } from "../units/index.ts";
 import { nextPowerOfTwo } from "./bar-space.ts";
 import type { DeviceRequest, DeviceSite } from "./device-site.ts";
@@ -9,7 +8,7 @@ import { type Bus, Buses } from "./pcie-bus.ts";
 import { assignBusNumbers } from "./pcie-bus-numbers.ts";
 import { Ports } from "./pcie-ports.ts";
 import { formatAddr, type SlotFunction } from "./pcie-slots.ts";
-import { type PlantedExpander, pcieDecisions, TreePlanter } from "./pcie-tree.ts";
+import { type MadeTree, type PlantedExpander, pcieDecisions, TreePlanter } from "./pcie-tree.ts";
 import { sources } from "./sources.ts";
 import type { PlannedDevice } from "./types.ts";
 
@@ -20,8 +19,8 @@ interface Placed {
 }
 
 /**
- * The guest's PCIe tree. Expander buses and ports of the profile come first, in its order, then those that mirror the
- * host's; each other device gets a root port of its own, eight ports to a slot.
+ * The guest's PCIe tree. Expander buses and ports of the profile come first, in its order, then those that are
+ * made for the host's devices; each other device gets a root port of its own, eight ports to a slot.
  *
  * @see https://gitlab.com/qemu-project/qemu/-/blob/master/docs/pcie.txt
  */
@@ -34,7 +33,7 @@ export class PcieTree implements DeviceSite {
   /** Bridges to conventional PCI, each with a bus number, by their root. */
   private readonly bridges: string[] = [];
 
-  constructor(draft: Draft, mirrored: readonly TreeExpander[] = []) {
+  constructor(draft: Draft, made?: MadeTree) {
     this.draft = draft;
     this.buses = new Buses(draft);
     this.ports = new Ports(draft);
@@ -44,7 +43,7 @@ export class PcieTree implements DeviceSite {
       source: sources.pcie,
     });
     this.planter = new TreePlanter(draft, this.buses, this.ports);
-    this.planter.plant(mirrored);
+    this.planter.plant(made);
   }
 
   /** Places a device; the options come out of `finish`. */

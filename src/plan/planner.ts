@@ -15,8 +15,9 @@ import { planMemoryDevices } from "./memory-devices.ts";
 import { planMonitor } from "./monitor.ts";
 import { planNetworks } from "./networks.ts";
 import { planCells, planNuma } from "./numa.ts";
-import { choosePassthrough, planMirror, planPassthrough } from "./passthrough.ts";
+import { choosePassthrough, planPassthrough } from "./passthrough.ts";
 import { withAutomaticCliques } from "./passthrough-clique-auto.ts";
+import { planPassthroughTree } from "./passthrough-tree.ts";
 import { PcieTree } from "./pcie.ts";
 import { checkSwitchLinks } from "./pcie-switch.ts";
 import { type PinningPlan, planPinning } from "./pinning.ts";
@@ -48,8 +49,8 @@ export function planVm(input: PlanInput): Result<Plan> {
   const pinning = planPinning(draft, cpuPlan, cells);
 
   const chosen = choosePassthrough(draft);
-  const mirrored = planMirror(draft, chosen, memory.cells);
-  const tree = new PcieTree(draft, mirrored.tree);
+  const made = planPassthroughTree(draft, chosen, memory.cells);
+  const tree = new PcieTree(draft, made);
   planDisks(draft, tree);
   const network = planNetworks(draft, tree, accelerator);
   planShares(draft, tree);
@@ -57,7 +58,7 @@ export function planVm(input: PlanInput): Result<Plan> {
   planDevices(draft, tree);
   const memoryDevices = planMemoryDevices(draft, tree, memory.cells);
   planStandIns(draft, tree);
-  const passed = planPassthrough(draft, tree, chosen, mirrored, memory.cells);
+  const passed = planPassthrough(draft, tree, chosen, made.placeOf, memory.cells);
   const { devices, options } = tree.finish();
   const window = planDeviceWindow(draft, addressSpace, devices, options);
   draft.add(...withAutomaticCliques(draft, chosen, { devices, options }, window.end), ...draft.leaves);

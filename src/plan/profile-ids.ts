@@ -1,5 +1,16 @@
 import type { Profile, TreeRootPort, TreeSwitch } from "../profile/index.ts";
 
+/** Makes up ids of a word and a number, from 0, that are not taken and not given twice. */
+export function idMaker(taken: ReadonlySet<string> = new Set()): (word: string) => string {
+  const counts = new Map<string, number>();
+  return (word) => {
+    let number = counts.get(word) ?? 0;
+    while (taken.has(`${word}${number}`)) number++;
+    counts.set(word, number + 1);
+    return `${word}${number}`;
+  };
+}
+
 /** Ids that the profile gives to devices, so that made-up ones stay clear of them before they are claimed. */
 export function profileDeviceIds(profile: Profile): ReadonlySet<string> {
   const { pcie, disks, networks, filesystems, consoles, memory, standIns, passthrough } = profile;

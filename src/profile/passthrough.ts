@@ -49,7 +49,8 @@ const options = {
       "Its id in QEMU; with a selector, a number follows. Default: made from its class and a number.",
   }),
   bus: identifier.optional().meta({
-    description: "The port it sits on. Default: by pcie.mirror, else one of its own on the cell of its node.",
+    description:
+      "The port it sits on. Default: by pcie.mirror or pcie.topology, else one of its own on the cell of its node.",
   }),
   clique: clique.optional().meta({ description: "P2P clique of a GPU. Default: passthrough.clique." }),
   attach: attach.optional().meta({

@@ -143,6 +143,10 @@ export const pcie = z.strictObject({
       description:
         "Whether passed-through devices without a bus hang below expander buses, root ports and switches as they do on the host. Default false.",
     }),
+  topology: z.enum(["flat", "switch"]).optional().meta({
+    description:
+      "What passed-through devices without a bus hang on, where the host's tree is not mirrored: flat gives each a root port on pcie.0; switch puts those of one clique, else of one switch of the host, below one switch. Default: each a root port on the cell of its node.",
+  }),
   mmio64: z
     .union([z.literal("auto"), byteSize])
     .default("auto")
