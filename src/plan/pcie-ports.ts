@@ -147,6 +147,7 @@ export class Ports {
     );
     this.checkCount();
     this.checkFixedNumbers();
+    this.checkBusReserve();
     this.checkOvmfPorts(isHotplug);
     const chassis = new Numbering(this.ports.flatMap((port) => port.chassis ?? []));
     const slots = new Numbering(this.ports.flatMap((port) => port.slot ?? []));
@@ -216,6 +217,31 @@ export class Ports {
       needed: `${ovmfHotplugPorts} at most for OVMF older than edk2-stable202308: the others get no address space`,
       fix: 'write "hotplug": false on the ports whose devices stay',
     });
+  }
+
+  /**
+   * SeaBIOS takes what a port reserves for all that is below it, and what has a higher bus number is out of reach.
+   * @see https://github.com/coreboot/seabios/blob/master/src/fw/pciinit.c (pci_bios_init_bus_rec)
+   */
+  private checkBusReserve(): void {
+    // Two ports of one name, which is refused elsewhere, would be below themselves.
+    const below = (bus: string, above: readonly string[] = []): number =>
+      this.ports
+        .filter(({ id, place }) => place.bus === bus && !above.includes(id))
+        .reduce(
+          (sum, { id, busReserve = 0 }) => sum + 1 + Math.max(busReserve, below(id, [...above, bus])),
+          0,
+        );
+    for (const port of this.ports) {
+      if (port.busReserve === undefined) continue;
+      const needed = below(port.id);
+      if (port.busReserve >= needed) continue;
+      this.draft.refuse("PCIE_BUS_NUMBERS", [...port.path, "busReserve"], {
+        found: `${port.busReserve} bus numbers for what is below ${port.id}`,
+        needed: `${needed} at least: one for each port below`,
+        fix: `write ${needed} or more, or leave busReserve out`,
+      });
+    }
   }
 
   private checkSpeed({ speed }: TreeRootPort, path: JsonPath): void {

@@ -124,6 +124,16 @@ describe("refused", () => {
     ]);
   });
 
+  it("fewer kept by a port than there are below it", () => {
+    const inner = { upstream: "inner", downstream: [{ port: "d1" }] };
+    const outer = { upstream: "outer", downstream: [{ port: "d0", switch: inner }, { port: "d2" }] };
+    const pcie = (busReserve: number) => ({ tree: [{ rootPort: "rp", busReserve, switch: outer }] });
+    expect(problems({ pcie: pcie(4) })).toEqual([
+      "PCIE_BUS_NUMBERS pcie.tree[0].busReserve: 4 bus numbers for what is below rp; 5 at least: one for each port below",
+    ]);
+    expect(problems({ pcie: pcie(5) })).toEqual([]);
+  });
+
   it("more than 256 on pcie.0 alone", () => {
     const ports = Array.from({ length: 30 }, (_, index) => ({
       rootPort: `rp${index}`,
