@@ -3,6 +3,7 @@ import { refusal } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import type { Plan } from "../plan/index.ts";
 import {
+  type HostSockets,
   jobPort,
   simulatedHostName as name,
   outputPort,
@@ -107,9 +108,10 @@ async function runOnce(system: System, run: SimulatedRun): Promise<Ending> {
   }
 }
 
-function socketsOf({ run: { consoles } }: Plan): { job: string; output: string } {
+function socketsOf({ run: { consoles } }: Plan): HostSockets {
   const socketOf = (port: string) => consoles.find((end) => end.name === port)?.socket ?? "";
-  return { job: socketOf(jobPort), output: socketOf(outputPort) };
+  const console = consoles.find((end) => end.type === "serial")?.socket ?? "";
+  return { job: socketOf(jobPort), output: socketOf(outputPort), console };
 }
 
 function consoleEnd(own: System): string[] {
@@ -132,6 +134,7 @@ export async function endSimulatedHost(system: System, folder: string): Promise<
 const endings = {
   "not-ready": `did not get ready within ${bootMs / 1000} s`,
   silent: "said nothing of its job's end in time",
+  panicked: "had a kernel that gave up",
   closed: "ended before its job did",
   aborted: "was ended by a signal",
 };

@@ -14,6 +14,7 @@ const endings = {
   "not-ready": `the simulated host was not ready within ${bootMs / 1000} s`,
   silent: "the simulated host did not tell in time how its job ended",
   closed: "the simulated host ended before its job did",
+  panicked: "the simulated host's kernel gave up",
   aborted: "the talk was ended by a signal",
 };
 
@@ -29,7 +30,11 @@ export async function talkInFolder(
   const { folder, jobFile, seconds, onOutput } = given;
   const ending = await talkToHost(
     system,
-    { job: join(folder, "job.sock"), output: join(folder, "output.sock") },
+    {
+      job: join(folder, "job.sock"),
+      output: join(folder, "output.sock"),
+      console: join(folder, "serial0.sock"),
+    },
     {
       job: system.files.readText(jobFile),
       bootMs,

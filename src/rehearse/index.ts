@@ -7,4 +7,4 @@ export { type Assignment, jobText, type OwnProgram } from "./job.ts";
 export { findKernel } from "./kernel.ts";
 export { jobPort, outputPort, simulatedHostName, simulateHost } from "./outer.ts";
 export { scaleHost } from "./scale.ts";
-export { lineReader, type TalkEnding, talkToHost } from "./talk.ts";
+export { type HostSockets, lineReader, type TalkEnding, talkToHost } from "./talk.ts";

@@ -5,6 +5,8 @@ import type { System } from "../system/index.ts";
 export interface HostSockets {
   readonly job: string;
   readonly output: string;
+  /** Where its kernel speaks. */
+  readonly console: string;
 }
 
 export interface TalkOptions {
@@ -22,10 +24,12 @@ export interface TalkOptions {
 /** How a talk ended: with the job's exit status, or why there is none. */
 export type TalkEnding =
   | { readonly kind: "ended"; readonly status: number }
-  | { readonly kind: "not-ready" | "silent" | "closed" | "aborted" };
+  | { readonly kind: "not-ready" | "silent" | "closed" | "panicked" | "aborted" };
 
 /** The two ports are not ordered: what was printed last may still be on its way. */
 const lastWordsMs = 200;
+/** A kernel that has given up does not always restart. */
+const panicWords = "Kernel panic - not syncing";
 /** No line that this program prints comes near it. */
 const longestLine = 16 * 2 ** 20;
 
@@ -36,12 +40,13 @@ export async function talkToHost(
   options: TalkOptions,
 ): Promise<TalkEnding> {
   const { sockets: door } = system;
+  const console = await door.connect(sockets.console);
   const output = await door.connect(sockets.output);
   const job = await door.connect(sockets.job);
   try {
-    return await converse(job, output, options);
+    return await converse({ job, output, console }, options);
   } finally {
-    for (const socket of [job, output]) {
+    for (const socket of [job, output, console]) {
       socket.removeAllListeners().on("error", () => {});
       socket.destroy();
     }
@@ -49,8 +54,7 @@ export async function talkToHost(
 }
 
 export function converse(
-  job: Duplex,
-  output: Duplex,
+  { job, output, console }: Record<keyof HostSockets, Duplex>,
   { job: text, bootMs, jobMs, signal, onReady, onOutput }: TalkOptions,
 ): Promise<TalkEnding> {
   return new Promise((resolve) => {
@@ -80,6 +84,11 @@ export function converse(
     job.on("data", takeJobPiece);
     for (const end of ["error", "end", "close"]) job.on(end, () => finish({ kind: "closed" }));
     output.on("error", () => finish({ kind: "closed" }));
+    const takeConsolePiece = lineReader((line) => {
+      if (line.includes(panicWords)) finish({ kind: "panicked" });
+    });
+    console.on("data", takeConsolePiece);
+    console.on("error", () => finish({ kind: "closed" }));
   });
 }
 

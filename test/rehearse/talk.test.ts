@@ -15,6 +15,7 @@ class Port extends Duplex {
 interface Talk {
   readonly job: Port;
   readonly output: Port;
+  readonly console: Port;
   readonly lines: string[];
   readonly abort: AbortController;
   readonly ending: Promise<TalkEnding>;
@@ -22,17 +23,20 @@ interface Talk {
 }
 
 function talk(times: { bootMs?: number; jobMs?: number } = {}): Talk {
-  const [job, output, abort] = [new Port(), new Port(), new AbortController()];
+  const [job, output, console, abort] = [new Port(), new Port(), new Port(), new AbortController()];
   const lines: string[] = [];
   const started: Talk = {
-    ...{ job, output, lines, abort, ready: 0 },
-    ending: converse(job, output, {
-      job: "echo 'ä'\n",
-      ...{ bootMs: 5000, jobMs: 5000, ...times },
-      signal: abort.signal,
-      onReady: () => started.ready++,
-      onOutput: lineReader((line) => lines.push(line)),
-    }),
+    ...{ job, output, console, lines, abort, ready: 0 },
+    ending: converse(
+      { job, output, console },
+      {
+        job: "echo 'ä'\n",
+        ...{ bootMs: 5000, jobMs: 5000, ...times },
+        signal: abort.signal,
+        onReady: () => started.ready++,
+        onOutput: lineReader((line) => lines.push(line)),
+      },
+    ),
   };
   return started;
 }
@@ -69,6 +73,11 @@ describe("a talk with the simulated host", () => {
     ["never tells how the job ended", ({ job }) => job.push("ready\n"), "silent"],
     ["ends", ({ job }) => job.push(null), "closed"],
     ["cannot be heard", ({ output }) => output.destroy(new Error("reset")), "closed"],
+    [
+      "has a kernel that panics",
+      ({ console }) => console.push("[9.9] Kernel panic - not syncing: x\r\n"),
+      "panicked",
+    ],
     ["is not waited for any longer", ({ abort }) => abort.abort(), "aborted"],
   ])("one that %s", async (_, act, kind) => {
     const started = talk({ bootMs: 100, jobMs: 100 });
@@ -77,9 +86,9 @@ describe("a talk with the simulated host", () => {
   });
 
   it("that is called off before it began does nothing", async () => {
-    const job = new Port();
+    const [job, output, console] = [new Port(), new Port(), new Port()];
     const options = { job: "", bootMs: 1000, jobMs: 1000, onReady: () => {}, onOutput: () => {} };
-    expect(await converse(job, new Port(), { ...options, signal: AbortSignal.abort() })).toEqual({
+    expect(await converse({ job, output, console }, { ...options, signal: AbortSignal.abort() })).toEqual({
       kind: "aborted",
     });
     expect(job.written).toEqual([]);
