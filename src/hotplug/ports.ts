@@ -10,6 +10,8 @@ export interface HotplugPort {
   readonly cell: number | undefined;
   /** The plan has no device for it. */
   readonly spare: boolean;
+  /** 64-bit window that the port kept for what comes. */
+  readonly pref64Bytes: number;
 }
 
 /** The same, with what sits there now. */
@@ -22,6 +24,8 @@ export interface PortWish {
   /** A port by its id. */
   readonly bus: string | undefined;
   readonly cell: number | undefined;
+  /** What the device's prefetchable BARs take; ports that kept as much come first. Default 0. */
+  readonly pref64Bytes?: number;
 }
 
 /** The plan's ports that can be plugged into, in its order. Root buses and switches take nothing live. */
@@ -32,17 +36,30 @@ export function hotplugPorts({ devices, options }: Plan): HotplugPort[] {
     ),
   );
   const used = new Set(devices.map(({ bus }) => bus));
+  const kept = new Map(
+    options.flatMap((option) =>
+      option.option === "device"
+        ? [[option.id, Number(option.properties["pref64-reserve"] ?? 0)] as const]
+        : [],
+    ),
+  );
   return devices
     .filter(({ id, driver }) => (driver === "pcie-root-port" || isDownstream(driver)) && !fixed.has(id))
-    .map(({ id, numaNode }) => ({ id, cell: numaNode, spare: !used.has(id) }));
+    .map(({ id, numaNode }) => ({
+      id,
+      cell: numaNode,
+      spare: !used.has(id),
+      pref64Bytes: kept.get(id) ?? 0,
+    }));
 }
 
-/** The port for a device: the one named, one of the cell's, or one on pcie.0; spare ones first. */
+/** The port for a device: the one named, one of the cell's, or one on pcie.0; those with room and spare ones first. */
 export function choosePort(ports: readonly LivePort[], wish: PortWish): Result<LivePort> {
   if (wish.bus !== undefined) return named(ports, wish.bus, wish.cell);
   const alike = ports.filter(({ cell }) => cell === wish.cell);
   const free = alike.filter(({ occupant }) => occupant === undefined);
-  const choice = free.find(({ spare }) => spare) ?? free[0];
+  const roomy = free.filter(({ pref64Bytes }) => pref64Bytes >= (wish.pref64Bytes ?? 0));
+  const choice = [roomy, free].flatMap((some) => some.find(({ spare }) => spare) ?? some[0] ?? [])[0];
   if (choice !== undefined) return success(choice);
   const where = wish.cell === undefined ? "pcie.0" : `cell ${wish.cell}`;
   const others = ports.filter(({ occupant }) => occupant === undefined);

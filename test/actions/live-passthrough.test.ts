@@ -15,8 +15,8 @@ const gpu = pciFunction("0000:41:00.0", {
 const audio = pciFunction("0000:41:00.1", { class: "040300", vendor: "10de", iommuGroup: 1, driver: "snd" });
 
 const ports: readonly LivePort[] = [
-  { id: "spare0", cell: undefined, spare: true, occupant: undefined },
-  { id: "near1", cell: 1, spare: true, occupant: undefined },
+  { id: "spare0", cell: undefined, spare: true, pref64Bytes: 0, occupant: undefined },
+  { id: "near1", cell: 1, spare: true, pref64Bytes: 0, occupant: undefined },
 ];
 const cells = [
   { id: 0, memoryBytes: 1, pageSizeBytes: 0, hostNodes: [0] },
@@ -75,5 +75,19 @@ it("is refused with its group, as in a profile", async () => {
   expect(await plan([gpu, audio])).toMatchObject({
     ok: false,
     diagnostics: [{ code: "HOST_IOMMU_GROUP", found: expect.stringContaining("0000:41:00.1 (snd)") }],
+  });
+});
+
+it("with large BARs is warned of on a port that kept no room for them", async () => {
+  const bars = [{ index: 2, sizeBytes: 2 ** 36, kind: "mem64", prefetchable: true } as const];
+  expect(await plan([{ ...gpu, bars }])).toMatchObject({
+    ok: true,
+    warnings: [
+      {
+        code: "LIVE_PORT",
+        found: "gpu1 with 64 GiB of 64-bit window on near1, which kept none",
+        fix: 'write "spareReserve": "64G" in pcie, and start the VM again',
+      },
+    ],
   });
 });

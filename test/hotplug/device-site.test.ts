@@ -6,7 +6,7 @@ import { profileSchema } from "../../src/profile/schema.ts";
 import { describeProblem, places, recordedHost } from "../plan/planning.ts";
 
 const profile = profileSchema.parse({ version: 1, name: "vm", cpus: { boot: 1 }, memory: { size: "1G" } });
-const port = (id: string, cell?: number) => ({ id, cell, spare: true, occupant: undefined });
+const port = (id: string, cell?: number) => ({ id, cell, spare: true, pref64Bytes: 0, occupant: undefined });
 const request = (id: string, given: Partial<DeviceRequest> = {}): DeviceRequest => ({
   id,
   driver: "vfio-pci",

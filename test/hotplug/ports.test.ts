@@ -6,6 +6,7 @@ const port = (id: string, occupant?: string, cell?: number): LivePort => ({
   id,
   cell,
   spare: id.startsWith("spare"),
+  pref64Bytes: 0,
   occupant,
 });
 
@@ -39,7 +40,7 @@ describe("the plan's hot-plug ports", () => {
             expander: "pxb1",
             numaNode: 1,
             ports: [
-              { rootPort: "near" },
+              { rootPort: "near", pref64Reserve: "64G" },
               { rootPort: "fixed", hotplug: false },
               { rootPort: "up", switch: { upstream: "sw", downstream: [{ port: "down" }] } },
             ],
@@ -51,13 +52,22 @@ describe("the plan's hot-plug ports", () => {
       guestAgent: false,
     });
     expect(hotplugPorts(planned)).toEqual([
-      { id: "near", cell: 1, spare: true },
-      { id: "up", cell: 1, spare: false },
-      { id: "down", cell: 1, spare: true },
-      { id: "rp-rng0", cell: undefined, spare: false },
-      { id: "spare0", cell: undefined, spare: true },
+      { id: "near", cell: 1, spare: true, pref64Bytes: 2 ** 36 },
+      { id: "up", cell: 1, spare: false, pref64Bytes: 0 },
+      { id: "down", cell: 1, spare: true, pref64Bytes: 0 },
+      { id: "rp-rng0", cell: undefined, spare: false, pref64Bytes: 0 },
+      { id: "spare0", cell: undefined, spare: true, pref64Bytes: 0 },
     ]);
   });
+});
+
+it("a port that kept room for large BARs is taken for a device that has them, and not for another", () => {
+  const among = [port("spare0"), { ...port("given-up"), pref64Bytes: 2 ** 33 }, port("spare1")];
+  const wish = { bus: undefined, cell: undefined };
+  const portFor = (pref64Bytes: number) => choosePort(among, { ...wish, pref64Bytes });
+  expect(portFor(2 ** 33)).toMatchObject({ value: { id: "given-up" } });
+  expect(portFor(2 ** 34)).toMatchObject({ value: { id: "spare0" } });
+  expect(portFor(0)).toMatchObject({ value: { id: "spare0" } });
 });
 
 describe("without a wish", () => {

@@ -11,7 +11,7 @@ const cells = [
   { id: 0, hostNodes: [0] },
   { id: 1, hostNodes: [1] },
 ];
-const port = (id: string, cell?: number) => ({ id, cell, spare: true, occupant: undefined });
+const port = (id: string, cell?: number) => ({ id, cell, spare: true, pref64Bytes: 0, occupant: undefined });
 
 /** One entry for a running VM: the options in the order of device_add, and what is bound, or the problems. */
 function added(entry: object, passthrough: object = {}, ledger: Ledger = []) {
