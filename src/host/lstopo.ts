@@ -1,6 +1,6 @@
 import { type Diagnostic, failure, type Result, success } from "../errors/index.ts";
+import { comparePciAddresses } from "../units/index.ts";
 import { kindsByPlace } from "./pci-kinds.ts";
-import { byAddress } from "./pci-place.ts";
 import { checkHost } from "./snapshot.ts";
 import type { Host, HostCpu, HostNode, PciFunction } from "./topology.ts";
 import { parseXml, type XmlElement } from "./xml.ts";
@@ -172,7 +172,7 @@ function functionsOf(objects: readonly Placed[]): PciFunction[] {
   });
   const kinds = kindsByPlace(found);
   return found
-    .sort((a, b) => byAddress(a.address, b.address))
+    .sort((a, b) => comparePciAddresses(a.address, b.address))
     .map(({ isExpress: _, ...each }, iommuGroup) => ({
       ...each,
       kind: kinds.get(each.address) ?? "endpoint",

@@ -1,4 +1,4 @@
-import { byAddress } from "./pci-place.ts";
+import { comparePciAddresses } from "../units/index.ts";
 import type { Host, PciFunction } from "./topology.ts";
 
 interface Contradiction {
@@ -17,7 +17,7 @@ export function pciContradictions({ pci, iommu }: Pick<Host, "pci" | "iommu">): 
   }
   for (const [index, each] of (pci ?? []).entries()) {
     const before = pci?.[index - 1]?.address;
-    if (before !== undefined && byAddress(before, each.address) >= 0) {
+    if (before !== undefined && comparePciAddresses(before, each.address) >= 0) {
       found.push({
         path: ["pci", index, "address"],
         found: `${each.address} after ${before}`,

@@ -1,8 +1,3 @@
-/** Domains beyond 0xffff have more digits, so the longer name is the later one. */
-export function byAddress(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : Number(a > b));
-}
-
 /**
  * The functions that a device stands on, from where sysfs has it. Behind a root bus that a function makes (Intel VMD),
  * that function is one of them.

@@ -1,9 +1,9 @@
 import type { Files } from "../system/index.ts";
+import { comparePciAddresses } from "../units/index.ts";
 import { readHostUses } from "./host-use.ts";
 import { readIommu } from "./iommu.ts";
 import { type AcsAt, type ConfigFacts, readAcs, readConfig } from "./pci-config.ts";
 import { kindOfPort, kindsByPlace } from "./pci-kinds.ts";
-import { byAddress } from "./pci-place.ts";
 import type { Host, PciBar, PciFunction } from "./topology.ts";
 
 const folder = "/sys/bus/pci/devices";
@@ -22,7 +22,7 @@ export function readPci(files: Files): Required<Pick<Host, "pci" | "iommu">> {
 /** Every function of every domain, by address. @see https://docs.kernel.org/PCI/sysfs-pci.html */
 function readPciFunctions(files: Files): PciFunction[] {
   const readings = (files.list(folder) ?? [])
-    .sort(byAddress)
+    .sort(comparePciAddresses)
     .flatMap((address) => readFunction(files, address) ?? []);
   const kinds = kindsByPlace(readings);
   const uses = readHostUses(files, readings);

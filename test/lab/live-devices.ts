@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { ProbeReport } from "../rig/probe.ts";
 import type { Suite } from "./checks.ts";
 import {
@@ -11,9 +11,8 @@ import {
   qlaunchJson,
   qlaunchOk,
   reserveHugepages,
-  threadsOf,
-  withQmp,
 } from "./host.ts";
+import { census } from "./live.ts";
 import { probeGuest, writeImage, writeProfile } from "./profiles.ts";
 
 const name = "devices";
@@ -56,23 +55,8 @@ const placedMib = () => {
   return sums;
 };
 
-/** Everything that a change could leave behind in QEMU and in the kernel. */
-async function census(): Promise<object> {
-  const pid = pidOf(name);
-  const vcpus = [...threadsOf(pid).values()].filter((thread) => thread.name.startsWith("CPU "));
-  const qemu = await withQmp(name, async (qmp) => {
-    // QEMU keeps them in a hash table, whose order changes with it.
-    const names = async (path: string) =>
-      (await qmp.execute("qom-list", { path })).map((entry) => entry.name).sort();
-    return {
-      objects: await names("/objects"),
-      devices: await names("/machine/peripheral"),
-      memory: await qmp.execute("query-memory-devices"),
-      blockNodes: (await qmp.execute("query-named-block-nodes")).map((node) => node["node-name"]),
-      descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    };
-  });
-  return { ...qemu, vcpus: vcpus.length, placed: placedMib() };
+async function everything(): Promise<object> {
+  return { ...(await census(name)), placed: placedMib() };
 }
 
 /** The guest switches a slot on five seconds after it was told of a device. */
@@ -124,7 +108,7 @@ export const liveDevices: Suite = {
         await qlaunchOk("up", profile());
         await report();
         assert.deepEqual(placedMib(), { "bind:0": 128, "bind:1": 384 });
-        bare = await census();
+        bare = await everything();
       },
     },
     {
@@ -146,13 +130,13 @@ export const liveDevices: Suite = {
     {
       name: "a DIMM that its node has too few huge pages for is refused, and nothing changes",
       async run() {
-        const before = await census();
+        const before = await everything();
         const { exitCode, stderr } = await qlaunch(
           ...["memory", "add", name, "--size", "128M", "--cell", "1", "--page-size", "2M"],
         );
         assert.equal(exitCode, 1);
         assert.match(stderr, /HOST_HUGEPAGES_SHORT/);
-        assert.deepEqual(await census(), before);
+        assert.deepEqual(await everything(), before);
       },
     },
     {
@@ -175,7 +159,7 @@ export const liveDevices: Suite = {
         for (const { id } of devices) await remove("memory", id);
         assert.deepEqual(await qlaunchJson("memory", "list", name), []);
         assert.deepEqual([freeHugepages(0), freeHugepages(1)], [70, 70]);
-        assert.deepEqual(await census(), bare);
+        assert.deepEqual(await everything(), bare);
       },
     },
     {
@@ -201,7 +185,7 @@ export const liveDevices: Suite = {
         await remove("device", "net1");
         const seen = await report();
         assert.deepEqual([seen.block, seen.net], [[], []]);
-        assert.deepEqual(await census(), bare);
+        assert.deepEqual(await everything(), bare);
       },
     },
     {

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import {
   addMemoryDevice,
   addVmDevice,
@@ -11,6 +12,7 @@ import {
   removeDevice,
   removeMemory,
 } from "../../src/index.ts";
+import { pidOf, threadsOf, withQmp } from "./host.ts";
 
 /** Guests are emulated twice here. */
 const options = { emit: () => {}, timeoutMs: 200_000 };
@@ -37,3 +39,25 @@ export const live = {
     addVmDevice(realSystem, name, { ...device, ...wish }, options),
   removeDevice: (name: string, id: string) => removeDevice(realSystem, name, id, options),
 };
+
+/** Everything of QEMU's and the kernel's that a change could leave behind. */
+export async function census(name: string): Promise<object> {
+  const pid = pidOf(name);
+  const qemu = await withQmp(name, async (qmp) => {
+    // QEMU keeps them in a hash table, whose order changes with it.
+    const names = async (path: string) =>
+      (await qmp.execute("qom-list", { path })).map((entry) => entry.name).sort();
+    return {
+      objects: await names("/objects"),
+      devices: await names("/machine/peripheral"),
+      memory: await qmp.execute("query-memory-devices"),
+      blockDevices: (await qmp.execute("query-block")).length,
+      blockNodes: (await qmp.execute("query-named-block-nodes")).map((node) => node["node-name"]),
+    };
+  });
+  return {
+    ...qemu,
+    vcpuThreads: [...threadsOf(pid).values()].filter((thread) => thread.name.startsWith("CPU ")).length,
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+  };
+}

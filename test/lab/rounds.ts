@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { ProbeReport } from "../rig/probe.ts";
 import type { Suite } from "./checks.ts";
-import { askGuest, boundMemory, kvmThreads, pidOf, qlaunch, qlaunchOk, threadsOf, withQmp } from "./host.ts";
-import { live } from "./live.ts";
+import { askGuest, boundMemory, kvmThreads, pidOf, qlaunch, qlaunchOk } from "./host.ts";
+import { census, live } from "./live.ts";
 import { probeGuest, writeImage, writeProfile } from "./profiles.ts";
 
 const name = "rounds";
@@ -79,27 +79,8 @@ const all = Array.from({ length: 16 }, (_, vcpu) => vcpu);
 const half = [0, 1, 4, 5, 8, 9, 12, 13];
 const vcpusNow = async () => (await live.vcpus(name)).map(({ vcpu }) => vcpu);
 
-/** Everything of QEMU's and the kernel's that a round could leave behind. */
-async function census(): Promise<object> {
-  const pid = pidOf(name);
-  const qemu = await withQmp(name, async (qmp) => {
-    // QEMU keeps them in a hash table, whose order changes with it.
-    const names = async (path: string) =>
-      (await qmp.execute("qom-list", { path })).map((entry) => entry.name).sort();
-    return {
-      objects: await names("/objects"),
-      devices: await names("/machine/peripheral"),
-      memory: await qmp.execute("query-memory-devices"),
-      blockDevices: (await qmp.execute("query-block")).length,
-      blockNodes: (await qmp.execute("query-named-block-nodes")).map((node) => node["node-name"]),
-    };
-  });
-  return {
-    ...qemu,
-    vcpuThreads: [...threadsOf(pid).values()].filter((thread) => thread.name.startsWith("CPU ")).length,
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    mappings: boundMemory(pid).length,
-  };
+async function everything(): Promise<object> {
+  return { ...(await census(name)), mappings: boundMemory(pidOf(name)).length };
 }
 
 async function until(what: string, holds: (seen: Report) => boolean): Promise<Report> {
@@ -188,7 +169,7 @@ export const rounds: Suite = {
           await vcpuRound();
           await memoryRound();
           await deviceRound(image);
-          const now = await census();
+          const now = await everything();
           if (round === 1) bare = now;
           assert.deepEqual(now, bare, `round ${round}`);
         }
