@@ -34,6 +34,7 @@ export const codes = {
   NUMA_CORE_SPLIT: invalid("The threads of one core are in different NUMA cells"),
   NUMA_MEMORY_SUM: invalid("NUMA cell memory does not sum to memory.size"),
   NUMA_DISTANCES: invalid("NUMA distances are incomplete or out of range"),
+  NUMA_PARTITION: invalid("Cells that cannot be made from the host's nodes"),
   NUMA_POLICY: invalid("A memory policy and host nodes that do not go together"),
   MEMORY_ALIGNMENT: invalid("A memory size that is not a multiple of its page size"),
   MEMORY_MAX: invalid("memory.max and memory.slots do not go together"),

@@ -30,7 +30,7 @@ export interface CpuPlan {
 
 /** Counts and topology; known before the cells are, which refer to these vCPUs. */
 export function planCpuTopology(draft: Draft): CpuPlan {
-  const { cpus, numa } = draft.profile;
+  const { cpus } = draft.profile;
   const max = cpus.max ?? cpus.boot;
   if (cpus.boot > max) {
     draft.refuse("CPU_BOOT_ABOVE_MAX", ["cpus", "boot"], {
@@ -39,8 +39,8 @@ export function planCpuTopology(draft: Draft): CpuPlan {
       fix: `write a max of ${cpus.boot} or more, or a boot of ${max} or less`,
     });
   }
-  const populated = numa?.cells.filter((cell) => cell.cpus.length > 0).length ?? 0;
-  const topology = cpus.topology ?? defaultTopology(max, Math.max(1, populated));
+  const populated = draft.cells?.filter((cell) => cell.cpus.length > 0).length ?? 0;
+  const topology = cpus.topology ?? draft.made?.topology ?? defaultTopology(max, Math.max(1, populated));
   const product = topology.sockets * topology.dies * topology.cores * topology.threads;
   if (product !== max) {
     draft.refuse("CPU_TOPOLOGY", ["cpus", "topology"], {
@@ -53,7 +53,9 @@ export function planCpuTopology(draft: Draft): CpuPlan {
     value: `${topology.sockets} sockets x ${topology.dies} dies x ${topology.cores} cores x ${topology.threads} threads`,
     rule: cpus.topology
       ? "The profile's topology, whose product is the largest number of vCPUs."
-      : "Without a topology in the profile: a socket for each cell with vCPUs where that divides, and one thread a core.",
+      : draft.made
+        ? "Without a topology in the profile: what the partition's cells ask for."
+        : "Without a topology in the profile: a socket for each cell with vCPUs where that divides, and one thread a core.",
     facts: [`${cpus.boot} vCPUs at boot, ${max} at most`],
     source: sources.invocation,
   });

@@ -1,7 +1,8 @@
 import type { Code, Diagnostic, JsonPath } from "../errors/index.ts";
 import type { Ledger } from "../host/ledger.ts";
 import type { Host } from "../host/topology.ts";
-import type { AnnotatedDevice, Profile } from "../profile/index.ts";
+import type { AnnotatedDevice, NumaCell, Profile } from "../profile/index.ts";
+import type { CpuTopology } from "./cpu.ts";
 import { type IdSpace, Ids } from "./ids.ts";
 import type { QemuOption } from "./options.ts";
 import type { Concern, ConsoleEnd, Decision, Helper, NeededFile } from "./types.ts";
@@ -32,6 +33,12 @@ export interface Places {
   readonly qemuDirectory: string;
 }
 
+/** Cells that no profile wrote, and the processors that go with them. */
+export interface MadeCells {
+  readonly cells: readonly NumaCell[];
+  readonly topology: CpuTopology;
+}
+
 interface Problem {
   readonly found: string;
   readonly needed: string;
@@ -55,6 +62,8 @@ export class Draft {
   readonly helpers: Helper[] = [];
   readonly consoles: ConsoleEnd[] = [];
   readonly copies: { source: string; target: string }[] = [];
+  /** What a partition makes of the host's nodes; undefined without one. */
+  made: MadeCells | undefined;
 
   constructor(input: PlanInput) {
     this.profile = input.profile;
@@ -62,6 +71,16 @@ export class Draft {
     this.ledger = input.ledger;
     this.places = input.places;
     this.annotated = input.annotated ?? [];
+  }
+
+  /** The guest's cells, as the profile writes or its partition makes them; undefined for a guest without. */
+  get cells(): readonly NumaCell[] | undefined {
+    return this.made?.cells ?? this.profile.numa?.cells;
+  }
+
+  /** Where the profile says this of a cell. */
+  cellPath(id: number, key: keyof NumaCell): JsonPath {
+    return this.made ? ["numa", "partition"] : ["numa", "cells", id, key];
   }
 
   /** The guest gets devices of the host, by entries or CDI files. */

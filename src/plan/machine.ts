@@ -7,7 +7,7 @@ export type Accelerator = "kvm" | "tcg";
 
 /** Machine type, accelerator and what hangs on the machine as a whole. */
 export function planMachine(draft: Draft, topology: CpuTopology): { accelerator: Accelerator } {
-  const { machine, memory, numa } = draft.profile;
+  const { machine, memory } = draft.profile;
   const accelerator = planAccelerator(draft);
   checkMachineType(draft);
   const type = draft.decide("machine", "machine.type", {
@@ -40,7 +40,7 @@ export function planMachine(draft: Draft, topology: CpuTopology): { accelerator:
       ...interrupts.properties,
       smm: smm ? true : undefined,
       // With cells, each node names its backend; the two forms exclude each other.
-      "memory-backend": numa ? undefined : "ram-node0",
+      "memory-backend": draft.cells ? undefined : "ram-node0",
       nvdimm: nvdimm === undefined ? undefined : true,
     },
     because: [
@@ -48,7 +48,7 @@ export function planMachine(draft: Draft, topology: CpuTopology): { accelerator:
       type,
       legacy,
       core,
-      ...(numa ? [] : ["numa.cell0.memory"]),
+      ...(draft.cells ? [] : ["numa.cell0.memory"]),
       ...(nvdimm === undefined ? [] : [nvdimm]),
       ...interrupts.because,
       ...(smm ? ["firmware.ovmf"] : []),

@@ -48,7 +48,7 @@ export function checkHostMemory(
   }
 }
 
-function availableBytes(node: HostNode, pageSizeBytes: number, availability: Availability): number {
+export function availableBytes(node: HostNode, pageSizeBytes: number, availability: Availability): number {
   if (pageSizeBytes > 0) return (pool(node, pageSizeBytes)?.free ?? 0) * pageSizeBytes;
   return availability === "total" ? node.memoryBytes : node.freeBytes + (node.reclaimableBytes ?? 0);
 }

@@ -50,14 +50,14 @@ export function planMemory(
 }
 
 function cellDemands(draft: Draft, cells: readonly Cell[]): MemoryDemand[] {
-  const { memory, numa } = draft.profile;
+  const { memory } = draft.profile;
   return cells.map((cell) => ({
     what: `cell ${cell.id}`,
     bytes: cell.memoryBytes,
     pageSizeBytes: isHuge(memory.pageSize) ? (memory.pageSize ?? 0) : 0,
     hostNodes: cell.hostNodes,
     policy: cell.policy,
-    path: numa ? ["numa", "cells", cell.id, cell.hostNodes ? "hostNodes" : "memory"] : ["memory", "size"],
+    path: draft.cells ? draft.cellPath(cell.id, cell.hostNodes ? "hostNodes" : "memory") : ["memory", "size"],
     pageSizePath: ["memory", "pageSize"],
   }));
 }
@@ -128,7 +128,7 @@ function planPreallocContext(draft: Draft, cell: Cell): string | undefined {
 }
 
 function checkSizes(draft: Draft, cells: readonly Cell[]): void {
-  const { memory, numa } = draft.profile;
+  const { memory } = draft.profile;
   const unit = Math.max(memory.pageSize ?? 0, mebibyte);
   const checkMultiple = (bytes: number, path: readonly (string | number)[], what: string) => {
     if (bytes % unit === 0) return;
@@ -140,9 +140,9 @@ function checkSizes(draft: Draft, cells: readonly Cell[]): void {
   };
   checkMultiple(memory.size, ["memory", "size"], "memory");
   if (memory.max !== undefined) checkMultiple(memory.max, ["memory", "max"], "a maximum");
-  if (numa) {
+  if (draft.cells) {
     for (const cell of cells)
-      checkMultiple(cell.memoryBytes, ["numa", "cells", cell.id, "memory"], `memory of cell ${cell.id}`);
+      checkMultiple(cell.memoryBytes, draft.cellPath(cell.id, "memory"), `memory of cell ${cell.id}`);
     const sum = cells.reduce((total, cell) => total + cell.memoryBytes, 0);
     if (sum !== memory.size) {
       draft.refuse("NUMA_MEMORY_SUM", ["memory", "size"], {

@@ -16,8 +16,9 @@ export interface Cell {
 
 /** The guest's cells: the profile's, or one with everything. */
 export function planCells(draft: Draft, cpuPlan: CpuPlan): readonly Cell[] {
-  const { numa, memory } = draft.profile;
-  if (!numa) {
+  const { memory } = draft.profile;
+  const written = draft.cells;
+  if (!written) {
     return [
       {
         id: 0,
@@ -29,7 +30,7 @@ export function planCells(draft: Draft, cpuPlan: CpuPlan): readonly Cell[] {
       },
     ];
   }
-  const cells = numa.cells.map((cell, id) => ({
+  const cells = written.map((cell, id) => ({
     id,
     vcpus: cell.cpus,
     memoryBytes: cell.memory,
@@ -46,11 +47,11 @@ export function planCells(draft: Draft, cpuPlan: CpuPlan): readonly Cell[] {
 
 /** -numa node and -numa dist. The backends come from the memory concern. */
 export function planNuma(draft: Draft, cells: readonly (Cell & { memdev: string | undefined })[]): void {
-  if (!draft.profile.numa) return;
+  if (!draft.cells) return;
   for (const cell of cells) {
     const because = draft.decide("numa", `numa.cell${cell.id}.cpus`, {
       value: cell.vcpus.length > 0 ? `vCPUs ${formatIdSet(cell.vcpus)}` : "no vCPUs",
-      rule: "The cell has the vCPUs that the profile gives it; every vCPU up to the maximum is in exactly one cell, the threads of a core together.",
+      rule: "The cell has the vCPUs that the profile or its partition gives it; every vCPU up to the maximum is in exactly one cell, the threads of a core together.",
       source: sources.invocation,
     });
     draft.add({
@@ -58,7 +59,11 @@ export function planNuma(draft: Draft, cells: readonly (Cell & { memdev: string 
       nodeId: cell.id,
       cpus: cell.vcpus,
       memdev: cell.memdev,
-      because: cell.memdev ? [because, `numa.cell${cell.id}.memory`] : [because],
+      because: [
+        because,
+        ...(draft.made ? ["numa.partition"] : []),
+        ...(cell.memdev ? [`numa.cell${cell.id}.memory`] : []),
+      ],
     });
   }
   if (!cells.every((cell) => cell.distances)) return;
@@ -77,7 +82,7 @@ export function planNuma(draft: Draft, cells: readonly (Cell & { memdev: string 
 function checkVcpus(draft: Draft, cells: readonly Cell[], { max }: CpuPlan): void {
   const owner = new Map<number, number>();
   for (const cell of cells) {
-    const path = ["numa", "cells", cell.id, "cpus"];
+    const path = draft.cellPath(cell.id, "cpus");
     const beyond = cell.vcpus.filter((id) => id >= max);
     if (beyond.length > 0) {
       draft.refuse("NUMA_CPU_BEYOND_MAX", path, {
@@ -113,7 +118,7 @@ function checkCores(draft: Draft, cells: readonly Cell[], { guestCpus, topology 
   for (const cell of cells) {
     const split = coresOf(cell.vcpus, guestCpus).filter((core) => core.length < topology.threads);
     if (split.length === 0) continue;
-    draft.refuse("NUMA_CORE_SPLIT", ["numa", "cells", cell.id, "cpus"], {
+    draft.refuse("NUMA_CORE_SPLIT", draft.cellPath(cell.id, "cpus"), {
       found: `cell ${cell.id} has vCPU ${formatIdSet(split.flat())} without the other threads of their cores`,
       needed: `cores whole: ${topology.threads} consecutive vCPUs are one core`,
       fix: "move the siblings into the same cell, or set topology.threads to 1",
@@ -126,7 +131,7 @@ function checkDistances(draft: Draft, cells: readonly Cell[]): void {
   const given = cells.filter((cell) => cell.distances);
   if (given.length === 0) return;
   for (const cell of cells) {
-    const path = ["numa", "cells", cell.id, "distances"];
+    const path = draft.cellPath(cell.id, "distances");
     const refuse = (found: string, needed: string, fix: string) =>
       draft.refuse("NUMA_DISTANCES", path, { found, needed, fix });
     if (!cell.distances) {
@@ -164,16 +169,15 @@ function checkDistances(draft: Draft, cells: readonly Cell[]): void {
 }
 
 function checkPolicy(draft: Draft, cell: Cell): void {
-  const base = ["numa", "cells", cell.id];
   if (cell.policy && !cell.hostNodes) {
-    draft.refuse("NUMA_POLICY", [...base, "policy"], {
+    draft.refuse("NUMA_POLICY", draft.cellPath(cell.id, "policy"), {
       found: `policy ${cell.policy} without host nodes`,
       needed: "hostNodes, which the policy is about",
       fix: "add hostNodes, or leave policy out",
     });
   }
   if (!cell.hostNodes) return;
-  const path = [...base, "hostNodes"];
+  const path = draft.cellPath(cell.id, "hostNodes");
   if (cell.hostNodes.length === 0) {
     draft.refuse("NUMA_POLICY", path, {
       found: "an empty set of host nodes",

@@ -153,7 +153,7 @@ export class TreePlanter {
   }
 
   private checkCell(node: TreeExpander, path: JsonPath): void {
-    const cells = this.draft.profile.numa?.cells.length ?? 0;
+    const cells = this.draft.cells?.length ?? 0;
     if (node.numaNode === undefined || node.numaNode < cells) return;
     this.draft.refuse("PCIE_PLACEMENT", [...path, "numaNode"], {
       found: `${node.expander} on cell ${node.numaNode}, and the guest has ${cells === 0 ? "no NUMA cells" : `cells 0-${cells - 1}`}`,

@@ -159,7 +159,7 @@ function refuseShortage(
     ...(reserve.length > 0 ? [`reserved: ${formatIdSet(reserve)}`] : []),
     ...(holders.length > 0 ? [`held by ${holders.map((holding) => holding.vm).join(", ")}`] : []),
   ];
-  const path = draft.profile.numa ? ["numa", "cells", cell.id, "cpus"] : ["cpus", "boot"];
+  const path = draft.cells ? draft.cellPath(cell.id, "cpus") : ["cpus", "boot"];
   draft.refuse("HOST_CPUS_SHORT", path, {
     found: `${where} ${countCpus(cores)} free CPUs on ${cores.length} cores for the ${cell.vcpus.length} vCPUs of cell ${cell.id}${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`,
     needed: `${cell.vcpus.length} free host CPUs${granularity === "core" ? ", a whole core for each guest core" : ""}`,

@@ -15,6 +15,7 @@ import { planMemoryDevices } from "./memory-devices.ts";
 import { planMonitor } from "./monitor.ts";
 import { planNetworks } from "./networks.ts";
 import { planCells, planNuma } from "./numa.ts";
+import { planPartition } from "./partition.ts";
 import { choosePassthrough, planPassthrough } from "./passthrough.ts";
 import { withAutomaticCliques } from "./passthrough-clique-auto.ts";
 import { planPassthroughTree } from "./passthrough-tree.ts";
@@ -38,6 +39,8 @@ export function planVm(input: PlanInput): Result<Plan> {
   const uuid = profile.uuid ?? input.uuid;
 
   planMonitor(draft, uuid);
+  const chosen = choosePassthrough(draft);
+  planPartition(draft, chosen);
   const cpuPlan = planCpuTopology(draft);
   const { accelerator } = planMachine(draft, cpuPlan.topology);
   planFirmware(draft);
@@ -48,7 +51,6 @@ export function planVm(input: PlanInput): Result<Plan> {
   const addressSpace = checkAddressSpace(draft, accelerator);
   const pinning = planPinning(draft, cpuPlan, cells);
 
-  const chosen = choosePassthrough(draft);
   const made = planPassthroughTree(draft, chosen, memory.cells);
   const tree = new PcieTree(draft, made);
   planDisks(draft, tree);

@@ -17,7 +17,30 @@ const cell = z.strictObject({
   }),
 });
 
+const partition = z.strictObject({
+  mode: z.enum(["host", "node"]).default("host").meta({
+    description:
+      "host: cells on the host's nodes as they are, with their distances. node: everything on one node, that of the devices where it has room. Default host.",
+  }),
+  hostNodes: idSet.optional().meta({
+    description: 'The nodes to choose from: "0-3,^2". Default: those with CPUs and memory.',
+  }),
+  cells: z.int().min(1).max(128).optional().meta({
+    description: "How many cells. Default: with host, one for each node; with node, one.",
+  }),
+  distribution: z.enum(["contiguous", "siblings", "round-robin", "interleave"]).default("contiguous").meta({
+    description:
+      "contiguous: consecutive vCPUs to each cell. siblings: the same, with the host's threads a core. round-robin: vCPU by vCPU. interleave: core by core. Default contiguous.",
+  }),
+});
+
 /** @see https://www.qemu.org/docs/master/system/invocation.html (-numa) */
 export const numa = z.strictObject({
-  cells: z.array(cell).min(1).max(128).meta({ description: "The guest's NUMA nodes, in order." }),
+  cells: z
+    .array(cell)
+    .min(1)
+    .max(128)
+    .optional()
+    .meta({ description: "The guest's NUMA nodes, in order. Default: by partition." }),
+  partition: partition.optional().meta({ description: "Cells made from the host's nodes. Default: none." }),
 });

@@ -104,13 +104,13 @@ function fitCells(
     const count = counts[index] ?? 0;
     const first = next;
     next += count;
-    const given = profile.numa?.cells[index];
+    const given = profile.numa?.cells?.[index];
     return {
       cpus: count === 0 ? "" : formatIdSet(numbers(first, count)),
       memory: bytes[index],
       ...(cell.hostNodes ? { hostNodes: simulatedNodes(scale, cell) } : {}),
       ...(given?.policy ? { policy: given.policy } : {}),
-      ...(given?.distances ? { distances: given.distances } : {}),
+      ...(cell.distances ? { distances: cell.distances } : {}),
     };
   });
 }

@@ -34,7 +34,7 @@ export function startableArgv(plan: Plan): string[] {
 /** Without KVM, and with 64 MiB a cell; everything else as it is. */
 function scaledProfile(profile: Profile, root: string): Profile {
   const { machine, cpus, memory, numa, kernel } = profile;
-  const cells = numa?.cells.map((cell) => ({ ...cell, memory: cell.memory > 0 ? cellBytes : 0 }));
+  const cells = numa?.cells?.map((cell) => ({ ...cell, memory: cell.memory > 0 ? cellBytes : 0 }));
   const size = cells?.reduce((sum, cell) => sum + cell.memory, 0) ?? cellBytes;
   const devices = memory.devices.map((device) => ({
     ...device,

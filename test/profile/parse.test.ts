@@ -272,7 +272,7 @@ describe("wrong values", () => {
     ],
     [
       { numa: [{}] },
-      'numa is a list of 1 | an object with "cells" | write its one entry without the [ and ]',
+      'numa is a list of 1 | an object, in which there may be "cells" or "partition" | write its one entry without the [ and ]',
     ],
     [
       { uuid: "x" },

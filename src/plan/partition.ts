@@ -1,0 +1,221 @@
+import type { HostNode } from "../host/topology.ts";
+import type { NumaCell, Profile } from "../profile/index.ts";
+import { describeByteSize, formatIdSet, idDifference } from "../units/index.ts";
+import type { Draft } from "./draft.ts";
+import { countCpus, HostCores } from "./host-cores.ts";
+import { availableBytes } from "./memory-host.ts";
+import { chooseNode, chooseNodes, type Distance, type NodeRoom } from "./partition-nodes.ts";
+import { type Dealt, dealVcpus } from "./partition-vcpus.ts";
+import type { ChosenFunction } from "./passthrough-select.ts";
+import { sources } from "./sources.ts";
+
+type Partition = NonNullable<NonNullable<Profile["numa"]>["partition"]>;
+
+const mebibyte = 2 ** 20;
+/** Two cells of one node: Linux takes a 10 between different nodes for a broken table. */
+const nearestOther = 11;
+
+/**
+ * Cells from the host's nodes, where the profile asks for a partition: vCPUs and memory dealt to them, bound to their
+ * nodes, at the nodes' distances. What comes out is planned as if the profile had written it.
+ */
+export function planPartition(draft: Draft, devices: readonly ChosenFunction[]): void {
+  const { numa } = draft.profile;
+  if (!numa) return;
+  const { partition, cells } = numa;
+  if (partition && cells) {
+    draft.refuse("NUMA_PARTITION", ["numa", "partition"], {
+      found: "a partition beside cells",
+      needed: "one of the two",
+      fix: "leave one of them out",
+    });
+  }
+  if (!partition && !cells) {
+    draft.refuse("NUMA_PARTITION", ["numa"], {
+      found: "neither cells nor a partition",
+      needed: "one of the two",
+      fix: 'write "partition": {}, or leave numa out',
+    });
+  }
+  if (!partition || cells) return;
+  const nodes = candidates(draft, partition);
+  if (nodes.length === 0) return;
+  const count = partition.cells ?? (partition.mode === "node" ? 1 : nodes.length);
+  const dealt = deal(draft, partition, count);
+  if (!dealt) return;
+  const bytes = shares(draft, dealt);
+  const homes = homesOf(draft, partition, nodes, devices, dealt, bytes);
+  if (!homes) return;
+  const distance = distancesOf(draft);
+  draft.made = {
+    topology: dealt.topology,
+    cells: dealt.cells.map((cpus, id): NumaCell => {
+      const home = homes[id];
+      return {
+        cpus,
+        memory: bytes[id] ?? 0,
+        ...(home ? { hostNodes: [home.id] } : {}),
+        ...(count > 1
+          ? { distances: homes.map((other, index) => between(distance, home, other, id, index)) }
+          : {}),
+      };
+    }),
+  };
+  draft.decide("numa", "numa.partition", {
+    value: dealt.cells
+      .map((cpus, id) => `cell ${id} on host node ${homes[id]?.id}: ${formatIdSet(cpus)}`)
+      .join("; "),
+    rule: rules[partition.distribution],
+    facts: [
+      `memory in proportion to vCPUs, in steps of ${describeByteSize(stepOf(draft))}; what is left over is cell 0's`,
+      partition.mode === "node"
+        ? "the node with the most of the guest's devices, then the one that has the least left"
+        : count < nodes.length
+          ? "the nodes of the guest's devices first, then the nearest with room"
+          : "every node of the choice",
+    ],
+    source: sources.slit,
+  });
+}
+
+const rules = {
+  contiguous:
+    "Each cell has consecutive vCPUs, whole cores; the first cells have one core more where they do not come out even.",
+  siblings: "Each cell has consecutive vCPUs, with as many threads a core as the host; whole cores.",
+  "round-robin":
+    "vCPU by vCPU to the next cell; each is a socket of its own, since no cache may be shared between cells.",
+  interleave: "Core by core to the next cell, its threads together; each core is a socket of its own.",
+} as const;
+
+/** Nodes with CPUs and memory, or those of them that the profile names. */
+function candidates(draft: Draft, { hostNodes }: Partition): readonly HostNode[] {
+  const usable = draft.host.nodes.filter((node) => node.cpus.length > 0 && node.memoryBytes > 0);
+  if (hostNodes === undefined) return usable;
+  const wrong = idDifference(
+    hostNodes,
+    usable.map(({ id }) => id),
+  );
+  if (wrong.length > 0 || hostNodes.length === 0) {
+    draft.refuse("HOST_NODE_ABSENT", ["numa", "partition", "hostNodes"], {
+      found:
+        wrong.length > 0
+          ? `host node ${formatIdSet(wrong)}, which is not there or has no CPUs or no memory`
+          : "no host node",
+      needed: `nodes of this host with both: ${formatIdSet(usable.map(({ id }) => id))}`,
+      fix: "name nodes that the host has (`qlaunch host show`)",
+    });
+  }
+  return usable.filter(({ id }) => hostNodes.includes(id));
+}
+
+function deal(draft: Draft, { distribution }: Partition, count: number): Dealt | undefined {
+  const { cpus } = draft.profile;
+  const max = cpus.max ?? cpus.boot;
+  const { topology } = cpus;
+  if (topology && topology.sockets * topology.dies * topology.cores * topology.threads !== max)
+    return undefined;
+  const hostThreads = Math.max(1, ...draft.host.cpus.map(({ siblings }) => siblings.length));
+  const dealt = dealVcpus(max, count, distribution, topology, hostThreads);
+  if (dealt && distribution === "round-robin" && dealt.topology.threads > 1) {
+    draft.refuse("NUMA_CORE_SPLIT", ["cpus", "topology", "threads"], {
+      found: `${dealt.topology.threads} threads a core with vCPUs dealt round-robin`,
+      needed: "1, since threads of a core stay in one cell",
+      fix: 'write 1, leave topology out, or take "interleave", which deals cores',
+    });
+  }
+  if (dealt) return dealt;
+  draft.refuse("NUMA_PARTITION", ["numa", "partition"], {
+    found: `${count} cells for ${max} vCPUs${topology && topology.threads > 1 ? ` in cores of ${topology.threads}` : ""}`,
+    needed: "a core for each cell at least",
+    fix: `write "cells": ${Math.max(1, Math.floor(max / (topology?.threads ?? 1)))} or fewer, or use more vCPUs`,
+  });
+  return undefined;
+}
+
+/** What memory is dealt in. */
+function stepOf({ profile }: Draft): number {
+  return Math.max(profile.memory.pageSize ?? 0, 2 * mebibyte);
+}
+
+/** In proportion to vCPUs; what does not fill a step is the first cell's, where it is refused if it has to be. */
+function shares(draft: Draft, { cells }: Dealt): number[] {
+  const { size } = draft.profile.memory;
+  const step = stepOf(draft);
+  const vcpus = cells.reduce((sum, each) => sum + each.length, 0);
+  const bytes = cells.map((each) => Math.floor((size * each.length) / vcpus / step) * step);
+  let rest = size - bytes.reduce((sum, each) => sum + each, 0);
+  for (let id = 0; rest >= step; id = (id + 1) % bytes.length) {
+    bytes[id] = (bytes[id] ?? 0) + step;
+    rest -= step;
+  }
+  bytes[0] = (bytes[0] ?? 0) + rest;
+  return bytes;
+}
+
+function homesOf(
+  draft: Draft,
+  partition: Partition,
+  nodes: readonly HostNode[],
+  devices: readonly ChosenFunction[],
+  dealt: Dealt,
+  bytes: readonly number[],
+): readonly HostNode[] | undefined {
+  const rooms = roomsOn(draft, nodes, devices, dealt);
+  const mayShare = draft.profile.pinning.overcommit || draft.profile.pinning.vcpus === "none";
+  const cpusOf = (cells: readonly (readonly number[])[]) =>
+    mayShare ? 0 : cells.reduce((sum, cpus) => sum + cpus.length, 0);
+  if (partition.mode === "node") {
+    const need = { cpus: cpusOf(dealt.cells), bytes: draft.profile.memory.size };
+    const room = chooseNode(rooms, need);
+    if (room) return dealt.cells.map(() => room.node);
+    draft.refuse("NUMA_PARTITION", ["numa", "partition", "mode"], {
+      found: `no node with ${need.cpus} free CPUs and ${describeByteSize(need.bytes)}: ${rooms.map(({ node, cpus, bytes: free }) => `node ${node.id} has ${cpus} and ${describeByteSize(free)}`).join(", ")}`,
+      needed: "room for the whole guest on one node",
+      fix: 'write "mode": "host", use fewer vCPUs or less memory, or stop a VM',
+    });
+    return undefined;
+  }
+  const count = dealt.cells.length;
+  const need = { cpus: cpusOf(dealt.cells.slice(0, 1)), bytes: bytes[0] ?? 0 };
+  const chosen = count < rooms.length ? chooseNodes(rooms, count, need, distancesOf(draft)) : rooms;
+  // More cells than nodes: neighbours share one.
+  return dealt.cells.flatMap((_, id) => chosen[Math.floor((id * chosen.length) / count)]?.node ?? []);
+}
+
+function roomsOn(
+  draft: Draft,
+  nodes: readonly HostNode[],
+  devices: readonly ChosenFunction[],
+  { topology }: Dealt,
+): NodeRoom[] {
+  const { pinning, memory } = draft.profile;
+  const kept = new Set([...pinning.reserve, ...draft.ledger.flatMap((holding) => holding.exclusiveCpus)]);
+  const cores = new HostCores(draft.host, kept);
+  const { pageSize = 0 } = memory;
+  return nodes.map((node) => {
+    const free = cores.on([node.id]);
+    const whole = free.filter((core) => core.whole && core.cpus.length >= topology.threads);
+    return {
+      node,
+      cpus: pinning.granularity === "core" ? whole.length * topology.threads : countCpus(free),
+      bytes: availableBytes(node, pageSize >= 2 * mebibyte ? pageSize : 0, "total"),
+      devices: devices.filter(({ fn }) => fn.node === node.id).length,
+    };
+  });
+}
+
+function distancesOf({ host }: Draft): Distance {
+  const places = new Map(host.nodes.map(({ id }, index) => [id, index]));
+  return (from, to) => from.distances[places.get(to.id) ?? -1] ?? 20;
+}
+
+function between(
+  distance: Distance,
+  from: HostNode | undefined,
+  to: HostNode,
+  cell: number,
+  other: number,
+): number {
+  if (cell === other || !from) return 10;
+  return Math.max(nearestOther, distance(from, to));
+}
