@@ -2,6 +2,7 @@ import type { Code, Diagnostic, JsonPath } from "../errors/index.ts";
 import type { Ledger } from "../host/ledger.ts";
 import type { Host } from "../host/topology.ts";
 import type { AnnotatedDevice, NumaCell, Profile } from "../profile/index.ts";
+import { type IdSet, idUnion } from "../units/index.ts";
 import type { CpuTopology } from "./cpu.ts";
 import { type IdSpace, Ids } from "./ids.ts";
 import type { QemuOption } from "./options.ts";
@@ -81,6 +82,16 @@ export class Draft {
   /** Where the profile says this of a cell. */
   cellPath(id: number, key: keyof NumaCell): JsonPath {
     return this.made ? ["numa", "partition"] : ["numa", "cells", id, key];
+  }
+
+  /** Host CPUs that automatic pinning leaves alone. */
+  get reserved(): IdSet {
+    const { reserve } = this.profile.pinning;
+    if (reserve !== "first-core") return reserve;
+    const firstCores = this.host.nodes.map(
+      ({ cpus }) => this.host.cpus.find(({ id }) => id === cpus[0])?.siblings ?? [],
+    );
+    return idUnion(firstCores);
   }
 
   /** The guest gets devices of the host, by entries or CDI files. */

@@ -189,15 +189,18 @@ function roomsOn(
   { topology }: Dealt,
 ): NodeRoom[] {
   const { pinning, memory } = draft.profile;
-  const kept = new Set([...pinning.reserve, ...draft.ledger.flatMap((holding) => holding.exclusiveCpus)]);
+  const kept = new Set([...draft.reserved, ...draft.ledger.flatMap((holding) => holding.exclusiveCpus)]);
   const cores = new HostCores(draft.host, kept);
   const { pageSize = 0 } = memory;
+  const needsWhole =
+    pinning.granularity === "core" ||
+    (pinning.granularity === "thread" && pinning.threadPolicy === "isolate");
   return nodes.map((node) => {
     const free = cores.on([node.id]);
     const whole = free.filter((core) => core.whole && core.cpus.length >= topology.threads);
     return {
       node,
-      cpus: pinning.granularity === "core" ? whole.length * topology.threads : countCpus(free),
+      cpus: needsWhole ? whole.length * topology.threads : countCpus(free),
       bytes: availableBytes(node, pageSize >= 2 * mebibyte ? pageSize : 0, "total"),
       devices: devices.filter(({ fn }) => fn.node === node.id).length,
     };

@@ -1,4 +1,4 @@
-import { formatIdSet, idDifference, idUnion } from "../units/index.ts";
+import { formatIdSet, type IdSet, idDifference, idUnion } from "../units/index.ts";
 import { type CpuPlan, coresOf } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
 import { countCpus, type HostCore, HostCores } from "./host-cores.ts";
@@ -13,9 +13,14 @@ type GuestCore = readonly number[];
  * reserved, offline or another VM's. Cells with the least choice go first, so that one that may run anywhere does
  * not take what another needs.
  */
-export function placeCells(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell[]): Map<number, Pin> {
-  const { granularity, overcommit, reserve } = draft.profile.pinning;
-  const kept = new Set([...reserve, ...draft.ledger.flatMap((holding) => holding.exclusiveCpus)]);
+export function placeCells(
+  draft: Draft,
+  cpuPlan: CpuPlan,
+  cells: readonly Cell[],
+): { pins: Map<number, Pin>; idle: IdSet } {
+  const { granularity, overcommit, threadPolicy } = draft.profile.pinning;
+  const idle = new Set<number>();
+  const kept = new Set([...draft.reserved, ...draft.ledger.flatMap((holding) => holding.exclusiveCpus)]);
   const cores = new HostCores(draft.host, kept);
   const all = new HostCores(draft.host, kept);
   const pins = new Map<number, Pin>();
@@ -29,12 +34,13 @@ export function placeCells(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell[
         ? placeOnNode(guestCores, cores.on(nodes), all.on(nodes))
         : granularity === "core"
           ? placeOnCores(guestCores, cores.on(nodes))
-          : placeOnThreads(guestCores, cores.on(nodes)),
+          : threadPolicies[threadPolicy](guestCores, cores.on(nodes)),
     );
     const widest = candidates.at(-1) ?? [];
     if (placed) {
       for (const [vcpu, pin] of placed.pins) pins.set(vcpu, pin);
       cores.take(placed.taken);
+      for (const id of placed.idle ?? []) idle.add(id);
     } else if (overcommit) {
       const hostCpus = sharedCpus(draft, widest);
       for (const vcpu of cell.vcpus) pins.set(vcpu, { hostCpus, exclusive: false });
@@ -42,13 +48,15 @@ export function placeCells(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell[
       refuseShortage(draft, cell, widest, cores.on(widest));
     }
   }
-  return pins;
+  return { pins, idle: [...idle].sort((a, b) => a - b) };
 }
 
 interface Placed {
   readonly pins: ReadonlyMap<number, Pin>;
   /** Host CPUs that no other cell may count on. */
   readonly taken: readonly number[];
+  /** Those of them that nobody shall use. Default: none. */
+  readonly idle?: readonly number[];
 }
 
 /** Every vCPU may use all of the node's CPUs, of which there are enough for all cells that are there. */
@@ -97,6 +105,43 @@ function placeOnThreads(guestCores: readonly GuestCore[], cores: readonly HostCo
   return { pins, taken: [...pins.values()].flatMap((pin) => pin.hostCpus) };
 }
 
+/** A whole host core for each guest core; threads that the guest core does not have stay idle. */
+function isolateThreads(guestCores: readonly GuestCore[], cores: readonly HostCore[]): Placed | undefined {
+  const threads = threadsOf(guestCores);
+  const wide = cores.filter((core) => core.whole && core.cpus.length >= threads);
+  if (wide.length < guestCores.length) return undefined;
+  return filledCores(guestCores, wide);
+}
+
+/** Host cores with several threads, full of these vCPUs; the last one may have threads left. */
+function fillCores(guestCores: readonly GuestCore[], cores: readonly HostCore[]): Placed | undefined {
+  const whole = cores.filter((core) => core.whole && core.cpus.length > 1);
+  const width = Math.min(...whole.map((core) => core.cpus.length));
+  const vcpus = guestCores.flat();
+  const groups: number[][] = [];
+  for (let start = 0; start < vcpus.length; start += width) groups.push(vcpus.slice(start, start + width));
+  if (whole.length < groups.length) return undefined;
+  return filledCores(groups, whole);
+}
+
+/** Each group on a host core of its own, one CPU for each of its vCPUs. */
+function filledCores(groups: readonly (readonly number[])[], cores: readonly HostCore[]): Placed {
+  const pins = new Map<number, Pin>();
+  const taken: number[] = [];
+  const idle: number[] = [];
+  for (const [index, vcpus] of groups.entries()) {
+    const cpus = cores[index]?.cpus ?? [];
+    for (const [place, vcpu] of vcpus.entries()) {
+      pins.set(vcpu, { hostCpus: cpus.slice(place, place + 1), exclusive: true });
+    }
+    taken.push(...cpus);
+    idle.push(...cpus.slice(vcpus.length));
+  }
+  return { pins, taken, idle };
+}
+
+const threadPolicies = { prefer: placeOnThreads, isolate: isolateThreads, require: fillCores } as const;
+
 /** Host CPUs in groups of `size`: a core of its own for each, then what cores have left, the most first; then any mix. */
 function* siblingGroups(cores: readonly HostCore[], size: number): Generator<readonly number[], undefined> {
   const left = cores.map((core) => ({ cpus: [...core.cpus], whole: core.whole }));
@@ -142,9 +187,15 @@ function nearestWithCpus(draft: Draft, from: number): readonly number[] {
 /** The nodes' CPUs for vCPUs that take turns: all but the reserved ones, and those only when there are no others. */
 function sharedCpus(draft: Draft, nodes: readonly number[]): readonly number[] {
   const cpus = idUnion(draft.host.nodes.filter((node) => nodes.includes(node.id)).map((node) => node.cpus));
-  const shared = idDifference(cpus, draft.profile.pinning.reserve);
+  const shared = idDifference(cpus, draft.reserved);
   return shared.length > 0 ? shared : cpus;
 }
+
+const policyNeeds = {
+  prefer: "",
+  isolate: ", a whole core for each guest core, as threadPolicy isolate says",
+  require: ", on whole cores of several threads, as threadPolicy require says",
+} as const;
 
 function refuseShortage(
   draft: Draft,
@@ -152,17 +203,18 @@ function refuseShortage(
   nodes: readonly number[],
   cores: readonly HostCore[],
 ): void {
-  const { granularity, reserve } = draft.profile.pinning;
+  const { granularity, threadPolicy } = draft.profile.pinning;
+  const { reserved } = draft;
   const where = nodes.length === 1 ? `host node ${nodes[0]} has` : `host nodes ${formatIdSet(nodes)} have`;
   const holders = draft.ledger.filter((holding) => holding.exclusiveCpus.length > 0);
   const notes = [
-    ...(reserve.length > 0 ? [`reserved: ${formatIdSet(reserve)}`] : []),
+    ...(reserved.length > 0 ? [`reserved: ${formatIdSet(reserved)}`] : []),
     ...(holders.length > 0 ? [`held by ${holders.map((holding) => holding.vm).join(", ")}`] : []),
   ];
   const path = draft.cells ? draft.cellPath(cell.id, "cpus") : ["cpus", "boot"];
   draft.refuse("HOST_CPUS_SHORT", path, {
     found: `${where} ${countCpus(cores)} free CPUs on ${cores.length} cores for the ${cell.vcpus.length} vCPUs of cell ${cell.id}${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`,
-    needed: `${cell.vcpus.length} free host CPUs${granularity === "core" ? ", a whole core for each guest core" : ""}`,
+    needed: `${cell.vcpus.length} free host CPUs${granularity === "core" ? ", a whole core for each guest core" : granularity === "thread" ? policyNeeds[threadPolicy] : ""}`,
     fix: 'use fewer vCPUs, bind the cell to more nodes, or set pinning.vcpus to "none" or pinning.overcommit to true',
   });
 }

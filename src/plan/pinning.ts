@@ -16,6 +16,8 @@ export interface Pin {
 export interface PinningPlan {
   /** By vCPU number; a vCPU without an entry goes where the scheduler puts it. */
   readonly vcpus: ReadonlyMap<number, Pin>;
+  /** Host CPUs that nobody shall have, so that vCPUs have their cores to themselves. */
+  readonly idle: IdSet;
   readonly emulator: IdSet | undefined;
   readonly iothreads: readonly { readonly id: string; readonly hostCpus: IdSet | undefined }[];
 }
@@ -25,15 +27,15 @@ export function planPinning(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell
   const { pinning, iothreads } = draft.profile;
   const mode = pinning.vcpus ?? (cells.some((cell) => cell.hostNodes) ? "auto" : "none");
   const hostCpuCheck = new HostCpuCheck(draft);
-  hostCpuCheck.check(pinning.reserve, ["pinning", "reserve"], "warn");
+  hostCpuCheck.check(draft.reserved, ["pinning", "reserve"], "warn");
   if (pinning.emulator) hostCpuCheck.checkSome(pinning.emulator, ["pinning", "emulator"]);
   checkIothreads(draft, hostCpuCheck);
-  const vcpus =
+  const { pins: vcpus, idle } =
     mode === "none"
-      ? new Map<number, Pin>()
+      ? { pins: new Map<number, Pin>(), idle: [] }
       : mode === "auto"
         ? placeCells(draft, cpuPlan, cells)
-        : placeExplicitly(draft, mode, cpuPlan, cells, hostCpuCheck);
+        : { pins: placeExplicitly(draft, mode, cpuPlan, cells, hostCpuCheck), idle: [] };
   draft.decide("pinning", "pinning.vcpus", {
     value: describePins(vcpus),
     rule: {
@@ -41,10 +43,13 @@ export function planPinning(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell
       auto: `Each vCPU gets ${{ thread: "one host CPU", core: "a host core", node: "the CPUs" }[pinning.granularity]} of its cell's host node that nobody else has.`,
       explicit: "The profile's pins. vCPUs that share a set can each have a CPU of their own in it.",
     }[typeof mode === "string" ? mode : "explicit"],
-    facts: pinningFacts(draft),
+    facts: [
+      ...pinningFacts(draft),
+      ...(idle.length > 0 ? [`host CPU ${formatIdSet(idle)} stays idle beside them`] : []),
+    ],
     source: sources.affinity,
   });
-  const emulator = pinning.emulator ?? (mode === "auto" ? spareCpus(draft, vcpus, cells) : undefined);
+  const emulator = pinning.emulator ?? (mode === "auto" ? spareCpus(draft, vcpus, idle, cells) : undefined);
   draft.decide("pinning", "pinning.emulator", {
     value: emulator ? `host CPU ${formatIdSet(emulator)}` : "left to the scheduler",
     rule: "QEMU's own threads and the I/O threads keep off the vCPUs' CPUs: the profile's choice, else the reserved CPUs, else those left on the nodes.",
@@ -53,6 +58,7 @@ export function planPinning(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell
   const iothreadPins = new Map(Object.entries(pinning.iothreads));
   return {
     vcpus,
+    idle,
     emulator,
     iothreads: iothreads.map((id) => ({ id, hostCpus: iothreadPins.get(id) ?? emulator })),
   };
@@ -76,12 +82,17 @@ function checkIothreads(draft: Draft, hostCpuCheck: HostCpuCheck): void {
  * Where the emulator goes with automatic pinning. Isolated CPUs only when there are no others: several threads on
  * them would share the first, because the kernel moves none between them.
  */
-function spareCpus(draft: Draft, vcpus: ReadonlyMap<number, Pin>, cells: readonly Cell[]): IdSet | undefined {
-  const { host, ledger, profile } = draft;
-  const reserved = idIntersection(profile.pinning.reserve, onlineCpus(host));
+function spareCpus(
+  draft: Draft,
+  vcpus: ReadonlyMap<number, Pin>,
+  idle: IdSet,
+  cells: readonly Cell[],
+): IdSet | undefined {
+  const { host, ledger } = draft;
+  const reserved = idIntersection(draft.reserved, onlineCpus(host));
   if (reserved.length > 0) return reserved;
   const pinned = new Set([...vcpus.values()].map((pin) => pin.hostCpus));
-  const used = idUnion([...pinned, ...ledger.map((holding) => holding.exclusiveCpus)]);
+  const used = idUnion([...pinned, idle, ...ledger.map((holding) => holding.exclusiveCpus)]);
   const nodes = new Set(cells.flatMap((cell) => cell.hostNodes ?? host.nodes.map((node) => node.id)));
   const onNodes = host.nodes.filter((node) => nodes.has(node.id)).map((node) => node.cpus);
   const spare = idDifference(idUnion(onNodes), used);
@@ -92,9 +103,9 @@ function spareCpus(draft: Draft, vcpus: ReadonlyMap<number, Pin>, cells: readonl
 }
 
 function pinningFacts(draft: Draft): string[] {
-  const { reserve } = draft.profile.pinning;
+  const { reserved } = draft;
   return [
-    ...(reserve.length > 0 ? [`host CPU ${formatIdSet(reserve)} is reserved for the host`] : []),
+    ...(reserved.length > 0 ? [`host CPU ${formatIdSet(reserved)} is reserved for the host`] : []),
     ...draft.ledger
       .filter((holding) => holding.exclusiveCpus.length > 0)
       .map((holding) => `${holding.vm} has host CPU ${formatIdSet(holding.exclusiveCpus)}`),

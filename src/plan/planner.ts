@@ -131,6 +131,7 @@ function placementOf(
       hostCpus: pinning.vcpus.get(cpu.id)?.hostCpus,
       exclusive: pinning.vcpus.get(cpu.id)?.exclusive ?? false,
     })),
+    ...(pinning.idle.length > 0 ? { idleCpus: pinning.idle } : {}),
     emulator: pinning.emulator,
     iothreads: pinning.iothreads,
   };

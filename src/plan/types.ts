@@ -62,6 +62,8 @@ export interface Placement {
   readonly memoryDevices: readonly PlacedMemoryDevice[];
   /** By vCPU number, up to cpus.max; those with boot false are added later. */
   readonly vcpus: readonly PlacedVcpu[];
+  /** Host CPUs that nobody shall have, so that vCPUs have their cores to themselves. Absent: none. */
+  readonly idleCpus?: IdSet;
   /** Host CPUs of QEMU's main thread and its workers; undefined leaves them to the scheduler. */
   readonly emulator: IdSet | undefined;
   readonly iothreads: readonly { readonly id: string; readonly hostCpus: IdSet | undefined }[];

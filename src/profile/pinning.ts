@@ -30,9 +30,17 @@ export const pinning = z.strictObject({
   iothreads: z.record(identifier, idSet).default({}).meta({
     description: "Host CPUs by I/O thread. Default with auto: as the emulator.",
   }),
-  reserve: idSet
+  threadPolicy: z.enum(["prefer", "isolate", "require"]).default("prefer").meta({
+    description:
+      "How auto uses the threads of host cores, with granularity thread. prefer: guest siblings on host siblings, others on cores of their own while there are some. isolate: a host core for each guest core, its other threads idle. require: host cores full of this guest's vCPUs. Default prefer.",
+  }),
+  reserve: z
+    .union([z.literal("first-core"), idSet])
     .prefault("")
-    .meta({ description: "Host CPUs that automatic pinning leaves alone. Default: none." }),
+    .meta({
+      description:
+        "Host CPUs that automatic pinning leaves alone; first-core is the first core of each node. Default: none.",
+    }),
   overcommit: z.boolean().default(false).meta({
     description:
       "Allow pins under which vCPUs share host CPUs. Default false: each must be able to have its own.",

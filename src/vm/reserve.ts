@@ -70,7 +70,7 @@ export function takenDevices(
 }
 
 function newRecord(system: System, { plan, version }: Reservation): VmRecord {
-  const { vcpus, memoryDevices } = plan.placement;
+  const { vcpus, memoryDevices, idleCpus = [] } = plan.placement;
   const dimms = memoryDevices.filter(({ kind }) => kind === "dimm");
   const cells = plan.placement.cells.map((cell) => ({
     ...cell,
@@ -100,7 +100,10 @@ function newRecord(system: System, { plan, version }: Reservation): VmRecord {
       hostNodes,
     })),
     // Those of vCPUs that may come later too: a place that was planned is there when it is wanted.
-    exclusiveCpus: idUnion(vcpus.filter((vcpu) => vcpu.exclusive).map((vcpu) => vcpu.hostCpus ?? [])),
+    exclusiveCpus: idUnion([
+      ...vcpus.filter((vcpu) => vcpu.exclusive).map((vcpu) => vcpu.hostCpus ?? []),
+      idleCpus,
+    ]),
     pciFunctions: plan.run.passthrough.map(({ address }) => address),
     undo: [],
   };

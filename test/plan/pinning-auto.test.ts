@@ -238,3 +238,53 @@ describe("the emulator and the I/O threads", () => {
     expect(emulator({ pinning })).toEqual(["6", "7"]);
   });
 });
+
+describe("threadPolicy", () => {
+  const idle = ({ placement }: Plan) => formatIdSet(placement.idleCpus ?? []);
+  const withPolicy = (threadPolicy: string, cpus: object, given: object = {}): object => ({
+    cpus,
+    pinning: { vcpus: "auto", threadPolicy, ...given },
+  });
+  const single = { boot: 3 };
+  const siblings = { boot: 4, topology: { cores: 2, threads: 2 } };
+
+  it("isolate leaves the other thread of each core idle, and nobody else gets it", () => {
+    const planned = plan(withPolicy("isolate", single));
+    expect([pins(planned), idle(planned)]).toEqual(["0 1 2", "4-6"]);
+    expect(planned.placement.emulator).toEqual([3, 7]);
+  });
+
+  it("isolate has nothing idle where guest cores have as many threads", () => {
+    const planned = plan(withPolicy("isolate", siblings));
+    expect([pins(planned), idle(planned)]).toEqual(["0 4 1 5", ""]);
+  });
+
+  it("isolate is refused where whole cores run out", () => {
+    expect(problems(withPolicy("isolate", { boot: 5 }))).toEqual([
+      "HOST_CPUS_SHORT cpus.boot: host node 0 has 8 free CPUs on 4 cores for the 5 vCPUs of cell 0; 5 free host CPUs, a whole core for each guest core, as threadPolicy isolate says",
+    ]);
+  });
+
+  it("require fills host cores, whatever the guest sees", () => {
+    const planned = plan(withPolicy("require", single));
+    expect([pins(planned), idle(planned)]).toEqual(["0 4 1", "5"]);
+    expect(pins(plan(withPolicy("require", siblings)))).toBe("0 4 1 5");
+  });
+
+  it("require is refused where no core has a thread more", () => {
+    const { cpus, ...host } = recordedHost("laptop");
+    const plain = { ...host, cpus: cpus.map((cpu) => ({ ...cpu, siblings: [cpu.id] })) };
+    expect(problems(withPolicy("require", single), { host: plain })).toEqual([
+      expect.stringContaining("on whole cores of several threads, as threadPolicy require says"),
+    ]);
+  });
+
+  it("keeps off the first core of each node when it is told to", () => {
+    expect(pins(plan({ ...sockets(2), pinning: { reserve: "first-core" } }, ol8))).toBe(
+      "1 61 2 62 16 76 17 77 31 91 32 92 46 106 47 107",
+    );
+    expect(plan({ ...sockets(2), pinning: { reserve: "first-core" } }, ol8).placement.emulator).toEqual([
+      0, 15, 30, 45, 60, 75, 90, 105,
+    ]);
+  });
+});
