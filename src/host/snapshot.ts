@@ -62,6 +62,8 @@ export const hostSchema = z.strictObject({
       core: id,
       siblings: z.array(count),
       isolated: z.boolean(),
+      tickless: z.exactOptional(z.boolean()),
+      l3: z.exactOptional(count),
     }),
   ),
   nodes: z.array(

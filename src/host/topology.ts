@@ -121,6 +121,10 @@ export interface HostCpu {
   readonly siblings: readonly number[];
   /** Taken from the scheduler by isolcpus=. */
   readonly isolated: boolean;
+  /** Without a clock tick while one task runs, by nohz_full=. Default false. */
+  readonly tickless?: boolean;
+  /** The first of the CPUs that share its level 3 cache; absent where it has none, or the kernel does not tell. */
+  readonly l3?: number;
 }
 
 /** @see https://docs.kernel.org/admin-guide/mm/numaperf.html */

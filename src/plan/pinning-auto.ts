@@ -1,7 +1,7 @@
 import { formatIdSet, type IdSet, idDifference, idUnion } from "../units/index.ts";
 import { type CpuPlan, coresOf } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
-import { countCpus, type HostCore, HostCores } from "./host-cores.ts";
+import { cacheChoices, countCpus, type HostCore, HostCores } from "./host-cores.ts";
 import type { Cell } from "./numa.ts";
 import type { Pin } from "./pinning.ts";
 
@@ -29,12 +29,13 @@ export function placeCells(
     if (cell.vcpus.length === 0) continue;
     const guestCores = coresOf(cell.vcpus, cpuPlan.guestCpus);
     const candidates = candidateNodes(draft, cell, cores);
+    const ways = granularity === "core" ? [placeOnCores] : threadPolicies[threadPolicy];
     const placed = firstDefined(candidates, (nodes) =>
       granularity === "node"
         ? placeOnNode(guestCores, cores.on(nodes), all.on(nodes))
-        : granularity === "core"
-          ? placeOnCores(guestCores, cores.on(nodes))
-          : threadPolicies[threadPolicy](guestCores, cores.on(nodes)),
+        : firstDefined(ways, (place) =>
+            firstDefined(cacheChoices(cores.on(nodes)), (some) => place(guestCores, some)),
+          ),
     );
     const widest = candidates.at(-1) ?? [];
     if (placed) {
@@ -140,7 +141,20 @@ function filledCores(groups: readonly (readonly number[])[], cores: readonly Hos
   return { pins, taken, idle };
 }
 
-const threadPolicies = { prefer: placeOnThreads, isolate: isolateThreads, require: fillCores } as const;
+/** As isolated threads, but what they leave idle is for others. */
+function placeOnOwnCores(guestCores: readonly GuestCore[], cores: readonly HostCore[]): Placed | undefined {
+  const placed = isolateThreads(guestCores, cores);
+  return (
+    placed && { pins: placed.pins, taken: [...placed.pins.values()].flatMap(({ hostCpus }) => hostCpus) }
+  );
+}
+
+/** The ways to place, each tried on as few caches as will do before the next. */
+const threadPolicies = {
+  prefer: [placeOnOwnCores, placeOnThreads],
+  isolate: [isolateThreads],
+  require: [fillCores],
+} as const;
 
 /** Host CPUs in groups of `size`: a core of its own for each, then what cores have left, the most first; then any mix. */
 function* siblingGroups(cores: readonly HostCore[], size: number): Generator<readonly number[], undefined> {

@@ -105,3 +105,20 @@ it("gives a CPU without a topology a core of its own", () => {
   ]);
   expect(readOnlineCpus(files)).toEqual([0, 1]);
 });
+
+it("knows who shares a level 3 cache, and who runs without ticks", () => {
+  const cache = (cpu: number, level: string, sharers: string) => ({
+    [`${folder}/cpu${cpu}/cache/index3/level`]: `${level}\n`,
+    [`${folder}/cpu${cpu}/cache/index3/shared_cpu_list`]: `${sharers}\n`,
+  });
+  const listed = { [`${folder}/online`]: "0-3\n", [`${folder}/nohz_full`]: "2-3\n" };
+  const facts = (tree: object) =>
+    readCpus(fakeSystem({ ...listed, ...tree }).files, []).map(({ l3, tickless }) => ({ l3, tickless }));
+  expect(facts({ ...cache(0, "3", "0,2"), ...cache(1, "3", "1,3") })).toEqual([
+    { l3: 0, tickless: undefined },
+    { l3: 1, tickless: undefined },
+    { l3: 0, tickless: true },
+    { l3: 1, tickless: true },
+  ]);
+  expect(facts(cache(0, "4", "0-3"))[0]).toEqual({ l3: undefined, tickless: undefined });
+});
