@@ -3,6 +3,7 @@ import {
   discoverHost,
   type Host,
   type HostNode,
+  type Ledger,
   readFirmware,
   readGatheredHost,
   readLstopoHost,
@@ -12,6 +13,7 @@ import {
   writeSnapshot,
 } from "../host/index.ts";
 import { type System, SystemError } from "../system/index.ts";
+import { readLedger } from "../vm/index.ts";
 
 export interface HostChoice {
   /** A snapshot to plan against, instead of this machine. */
@@ -54,6 +56,15 @@ export async function takeSnapshot(system: System, choice: HostChoice): Promise<
     requireQemu: false,
     mayStart: true,
   });
+}
+
+/** The same, and what running guests of this machine hold. @throws QlaunchError */
+export async function lookAtHost(
+  system: System,
+  choice: HostChoice,
+): Promise<{ host: Host; holdings: Ledger }> {
+  const holdings = choice.snapshot === undefined ? readLedger(system) : [];
+  return { host: await takeSnapshot(system, choice), holdings };
 }
 
 /** A machine that this is not: its /proc and /sys in a folder, or what lstopo wrote about it in a file. */

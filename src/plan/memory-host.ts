@@ -38,7 +38,11 @@ export function checkHostMemory(
       refusePageSize(draft, pageSizeBytes, alike);
       continue;
     }
-    const left = leftOn(draft.host.nodes, (node) => availableBytes(node, pageSizeBytes, availability));
+    const left = leftOn(draft.host.nodes, (node) =>
+      availability === "total"
+        ? unheldBytes(draft, node, pageSizeBytes)
+        : availableBytes(node, pageSizeBytes, availability),
+    );
     const leftNow = leftOn(draft.host.nodes, (node) => availableBytes(node, pageSizeBytes, "now"));
     // Those with the least choice first: what may come from anywhere does not take what another needs.
     const choice = (demand: MemoryDemand) => demand.hostNodes?.length ?? draft.host.nodes.length + 1;
@@ -48,7 +52,21 @@ export function checkHostMemory(
   }
 }
 
-export function availableBytes(node: HostNode, pageSizeBytes: number, availability: Availability): number {
+/**
+ * What other VMs do not hold of a node, though they may not have touched all of theirs yet. Memory that is bound to
+ * several nodes counts for none of them.
+ */
+export function unheldBytes({ ledger }: Draft, node: HostNode, pageSizeBytes: number): number {
+  const held = ledger
+    .flatMap(({ memory = [] }) => memory)
+    .filter((each) => each.pageSizeBytes === pageSizeBytes && each.hostNodes?.length === 1)
+    .reduce((sum, { bytes, hostNodes }) => sum + (hostNodes?.[0] === node.id ? bytes : 0), 0);
+  if (pageSizeBytes === 0) return Math.max(0, node.memoryBytes - held);
+  const { free = 0, total = 0 } = pool(node, pageSizeBytes) ?? {};
+  return Math.max(0, Math.min(free * pageSizeBytes, total * pageSizeBytes - held));
+}
+
+function availableBytes(node: HostNode, pageSizeBytes: number, availability: Availability): number {
   if (pageSizeBytes > 0) return (pool(node, pageSizeBytes)?.free ?? 0) * pageSizeBytes;
   return availability === "total" ? node.memoryBytes : node.freeBytes + (node.reclaimableBytes ?? 0);
 }

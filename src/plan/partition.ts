@@ -3,7 +3,7 @@ import type { NumaCell, Profile } from "../profile/index.ts";
 import { describeByteSize, formatIdSet, idDifference } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 import { countCpus, HostCores } from "./host-cores.ts";
-import { availableBytes } from "./memory-host.ts";
+import { unheldBytes } from "./memory-host.ts";
 import { chooseNode, chooseNodes, type Distance, type NodeRoom } from "./partition-nodes.ts";
 import { type Dealt, dealVcpus } from "./partition-vcpus.ts";
 import type { ChosenFunction } from "./passthrough-select.ts";
@@ -201,7 +201,7 @@ function roomsOn(
     return {
       node,
       cpus: needsWhole ? whole.length * topology.threads : countCpus(free),
-      bytes: availableBytes(node, pageSize >= 2 * mebibyte ? pageSize : 0, "total"),
+      bytes: unheldBytes(draft, node, pageSize >= 2 * mebibyte ? pageSize : 0),
       devices: devices.filter(({ fn }) => fn.node === node.id).length,
     };
   });

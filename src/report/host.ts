@@ -6,8 +6,9 @@ import { type Column, renderTable } from "./table.ts";
 
 /**
  * `qlaunch host show`: the processor, KVM and QEMU, the nodes with their CPUs and memory, the distances, the PCI devices.
+ * @param held what `renderHoldings` says, between nodes and devices
  */
-export function renderHost(host: Host, style: Style): string[] {
+export function renderHost(host: Host, style: Style, held: readonly string[] = []): string[] {
   const online = host.cpus.filter((cpu) => cpu.online);
   const offline = host.cpus.filter((cpu) => !cpu.online).map(({ id }) => id);
   const isolated = host.cpus.filter((cpu) => cpu.isolated).map(({ id }) => id);
@@ -31,6 +32,7 @@ export function renderHost(host: Host, style: Style): string[] {
     ...renderTable(host.nodes, nodeColumns, style),
     "",
     ...renderTable(host.nodes, distanceColumns(host.nodes), style),
+    ...(held.length === 0 ? [] : ["", ...held]),
     ...(host.pci === undefined || host.pci.length === 0 ? [] : ["", ...renderPci(host.pci, style)]),
   ];
 }

@@ -3,6 +3,7 @@ export { affinityLegend, affinityMap, type CpuGroup } from "./affinity-map.ts";
 export { renderDiagnostic, renderDiagnostics } from "./diagnostic.ts";
 export { describeDuration } from "./duration.ts";
 export { renderExplanation, type SpelledOption } from "./explain.ts";
+export { renderHoldings } from "./holdings.ts";
 export { renderHost } from "./host.ts";
 export { humanRenderer } from "./human.ts";
 export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";

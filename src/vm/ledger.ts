@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { refusal } from "../errors/index.ts";
-import type { Holding, Ledger } from "../host/ledger.ts";
+import type { HeldMemory, Holding, Ledger } from "../host/ledger.ts";
 import type { System } from "../system/index.ts";
 import { listNames, readBootId, readLiveness, readRecord, type VmRecord } from "./record.ts";
 import { checkOwnFolder, runRoot } from "./run-root.ts";
@@ -22,8 +22,19 @@ export function holdings(system: System, root: string): Holding[] {
     const lives = qemu || (record.phase === "starting" && worker);
     const pciFunctions = lives ? (record.pciFunctions ?? []) : notGivenBack(record, readBootId(files));
     if (!lives && pciFunctions.length === 0) return [];
-    return [{ vm: name, exclusiveCpus: lives ? record.exclusiveCpus : [], pciFunctions }];
+    return [
+      {
+        vm: name,
+        exclusiveCpus: lives ? record.exclusiveCpus : [],
+        memory: lives ? record.cells.map(heldMemory) : [],
+        pciFunctions,
+      },
+    ];
   });
+}
+
+function heldMemory({ memoryBytes, pageSizeBytes, hostNodes }: VmRecord["cells"][number]): HeldMemory {
+  return { bytes: memoryBytes, pageSizeBytes, hostNodes };
 }
 
 /** CPUs are free when their VM is dead; a device is not before somebody gives it back, since only its record knows how. */

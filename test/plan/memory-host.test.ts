@@ -103,3 +103,27 @@ describe("ordinary pages", () => {
     ]);
   });
 });
+
+describe("what other VMs hold", () => {
+  const held = (bytes: number, pageSizeBytes: number, hostNodes: number[]): World => ({
+    ...(pageSizeBytes === 0 ? { host: "ol8" } : withPages(8)),
+    ledger: [{ vm: "other", exclusiveCpus: [], memory: [{ bytes, pageSizeBytes, hostNodes }] }],
+  });
+
+  it("is not counted, though they have not touched it yet", () => {
+    expect(problems(guest([{ memory: "20G", hostNodes: "0" }]), held(110 * 2 ** 30, 0, [0]))).toEqual([
+      expect.stringMatching(
+        /^HOST_MEMORY_SHORT numa.cells\[0\].hostNodes: host node 0 has 1\d\.\d GiB left for cell 0 of 20 GiB/,
+      ),
+    ]);
+    expect(problems(guest([{ memory: "20G", hostNodes: "0" }]), held(110 * 2 ** 30, 0, [1]))).toEqual([]);
+  });
+
+  it("of huge pages is not counted twice", () => {
+    const pages = { pageSize: "1G" };
+    const codes = (heldPages: number) =>
+      problems(guest([{ memory: "5G", hostNodes: "0" }], pages), held(heldPages * 2 ** 30, 2 ** 30, [0]));
+    expect(codes(3)).toEqual([]);
+    expect(codes(4)).toEqual([expect.stringContaining("has 4 free 1 GiB pages left for cell 0")]);
+  });
+});

@@ -15,11 +15,13 @@ const undo: VmRecord["undo"] = [
     action: { do: "give-back-device", address: "0000:42:00.0", driver: "nvme", override: null },
   },
 ];
+const memory = [{ bytes: 2 ** 30, pageSizeBytes: 0, hostNodes: [1] }];
 const running: VmRecord = {
   ...record,
   phase: "running",
   bootId: "this",
   qemu: { pid: 7, startTimeTicks: 5 },
+  cells: [{ id: 0, memoryBytes: 2 ** 30, pageSizeBytes: 0, hostNodes: [1] }],
   exclusiveCpus: [3],
   pciFunctions,
   undo,
@@ -36,18 +38,18 @@ function systemWith(vm: VmRecord, files: Record<string, string> = {}) {
 
 it("has the CPUs and devices of VMs that live", () => {
   const system = systemWith(running, { "/proc/7/stat": stat });
-  expect(holdings(system, "/run")).toEqual([{ vm: "vm", exclusiveCpus: [3], pciFunctions }]);
+  expect(holdings(system, "/run")).toEqual([{ vm: "vm", exclusiveCpus: [3], memory, pciFunctions }]);
 });
 
 it("has none of a VM by an older program", () => {
   const { pciFunctions: _, ...older } = running;
   const system = systemWith({ ...older, undo: record.undo }, { "/proc/7/stat": stat });
-  expect(holdings(system, "/run")).toEqual([{ vm: "vm", exclusiveCpus: [3], pciFunctions: [] }]);
+  expect(holdings(system, "/run")).toEqual([{ vm: "vm", exclusiveCpus: [3], memory, pciFunctions: [] }]);
 });
 
 it("has the devices of a dead VM that nobody gave back, until the host starts anew", () => {
   expect(holdings(systemWith(running), "/run")).toEqual([
-    { vm: "vm", exclusiveCpus: [], pciFunctions: ["0000:42:00.0"] },
+    { vm: "vm", exclusiveCpus: [], memory: [], pciFunctions: ["0000:42:00.0"] },
   ]);
   expect(holdings(systemWith({ ...running, bootId: "before" }), "/run")).toEqual([]);
 });

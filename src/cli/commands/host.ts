@@ -28,7 +28,7 @@ export function addHost(program: Command): void {
     .command("show", { isDefault: true })
     .summary("show this machine, or that of a snapshot")
     .description(
-      "Shows processor, nodes with their CPUs and memory, distances, KVM, QEMU, and the PCIe tree: each device with its IOMMU group, its driver, and what this host needs it for.",
+      "Shows processor, nodes with their CPUs and memory, distances, KVM, QEMU, what running guests hold on each node, and the PCIe tree: each device with its IOMMU group, its driver, and what this host needs it for.",
     )
     .option("--host <snapshot>", "the host of this snapshot instead of this machine")
     .option(...qemuOption)
@@ -41,10 +41,12 @@ export function addHost(program: Command): void {
       ),
     );
   define(show, async ({ system, terminal }, options: HostOptions) => {
-    const { takeSnapshot } = await import("../../actions/host.ts");
-    const { renderHost, renderJson } = await import("../../report/index.ts");
-    const facts = await takeSnapshot(system, { qemu: options.qemu, snapshot: options.host });
-    terminal.print(terminal.json ? renderJson(facts) : renderHost(facts, terminal.style));
+    const { lookAtHost } = await import("../../actions/host.ts");
+    const { renderHoldings, renderHost, renderJson } = await import("../../report/index.ts");
+    const { host, holdings } = await lookAtHost(system, { qemu: options.qemu, snapshot: options.host });
+    if (terminal.json) return terminal.print(renderJson({ ...host, holdings }));
+    const held = renderHoldings(host, holdings, terminal.style);
+    terminal.print(renderHost(host, terminal.style, held));
   });
   const snapshot = host
     .command("snapshot")
