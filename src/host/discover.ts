@@ -8,6 +8,7 @@ import { readPci } from "./pci.ts";
 import { type ProcessorReading, readProcessor } from "./processor.ts";
 import { findQemu, type QemuBinary } from "./qemu-binary.ts";
 import { cachedQemuFacts, probeQemu } from "./qemu-probe.ts";
+import { readShare } from "./share.ts";
 import type { Host, KvmFacts, QemuFacts } from "./topology.ts";
 
 /** What a command needs beyond CPUs, nodes and processor, which cost a few milliseconds and are always read. */
@@ -39,7 +40,9 @@ export async function discoverHost(system: System, options: DiscoverOptions = {}
   const { need = {}, mayStart = true } = options;
   const { files } = system;
   const reading = readProcessor(files);
-  const nodes = readNodes(files, readOnlineCpus(files));
+  const online = readOnlineCpus(files);
+  const nodes = readNodes(files, online);
+  const share = readShare(files, online, nodes);
   const search = lazily(() => ({ binary: findQemu(system, options.qemu), cache: openCache(system) }));
   // One after the other: a QEMU that cannot be used is refused before a guest is tried with it.
   const qemu =
@@ -52,6 +55,7 @@ export async function discoverHost(system: System, options: DiscoverOptions = {}
     processor: reading.processor,
     cpus: readCpus(files, nodes),
     nodes,
+    ...(share === undefined ? {} : { share }),
     kvm,
     ...(qemu === undefined ? {} : { qemu }),
     ...(need.pci ? readPci(files) : {}),

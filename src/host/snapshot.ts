@@ -66,6 +66,7 @@ export const hostSchema = z.strictObject({
       l3: z.exactOptional(count),
     }),
   ),
+  share: z.exactOptional(z.strictObject({ cpus: z.array(count), nodes: z.array(count) })),
   nodes: z.array(
     z.strictObject({
       id: count,

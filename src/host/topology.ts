@@ -10,6 +10,8 @@ export interface Host {
   readonly cpus: readonly HostCpu[];
   /** Every online NUMA node, by id; ids need not be consecutive. A kernel without NUMA counts as one node 0. */
   readonly nodes: readonly HostNode[];
+  /** What is left of them to this program and what it starts; absent where that is all. */
+  readonly share?: HostShare;
   readonly kvm: KvmFacts;
   /** Absent in a snapshot taken where no QEMU was installed. */
   readonly qemu?: QemuFacts;
@@ -141,6 +143,12 @@ export interface HostNode {
   readonly hugepages: readonly HugepagePool[];
   /** To each node of `Host.nodes`, in that order; 10 is itself. */
   readonly distances: readonly number[];
+}
+
+/** The part of a machine that a container or a batch job has. */
+export interface HostShare {
+  readonly cpus: readonly number[];
+  readonly nodes: readonly number[];
 }
 
 /** @see https://docs.kernel.org/admin-guide/mm/hugetlbpage.html */

@@ -1,4 +1,5 @@
 import type { Host } from "../host/topology.ts";
+import { onlineCpus } from "./host-cpus.ts";
 
 /** CPUs of one host core that a guest may have. */
 export interface HostCore {
@@ -26,7 +27,7 @@ export class HostCores {
   /** @param kept CPUs that nobody may have */
   constructor(host: Host, kept: ReadonlySet<number>) {
     const online = host.cpus.filter((cpu) => cpu.online);
-    this.free = new Set(online.filter((cpu) => !kept.has(cpu.id)).map((cpu) => cpu.id));
+    this.free = new Set(onlineCpus(host).filter((id) => !kept.has(id)));
     const known = new Map<string, KnownCore>();
     for (const cpu of online) {
       const key = `${cpu.node}/${cpu.siblings.length > 0 ? cpu.siblings.join(",") : cpu.id}`;

@@ -81,7 +81,8 @@ function checkDemand(
   left: Map<number, number>,
   leftNow: Map<number, number>,
 ): void {
-  const bound = draft.host.nodes.filter((node) => !demand.hostNodes || demand.hostNodes.includes(node.id));
+  const { nodes, share } = draft.host;
+  const bound = nodes.filter(({ id }) => (demand.hostNodes ?? share?.nodes)?.includes(id) ?? true);
   // Nodes that are not there or have no memory are refused where the cell names them.
   if (bound.every((node) => node.memoryBytes === 0)) return;
   const huge = demand.pageSizeBytes > 0;

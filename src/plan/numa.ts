@@ -1,4 +1,4 @@
-import { formatIdSet, type IdSet, idDifference } from "../units/index.ts";
+import { formatIdSet, type IdSet, idDifference, idIntersection } from "../units/index.ts";
 import type { CpuPlan } from "./cpu.ts";
 import { coresOf } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
@@ -199,6 +199,15 @@ function checkPolicy(draft: Draft, cell: Cell): void {
       found: `host node ${formatIdSet(absent)} does not exist`,
       needed: `nodes of this host: ${formatIdSet(online)}`,
       fix: "name nodes that the host has (`qlaunch host show`)",
+    });
+  }
+  const { share } = draft.host;
+  const outside = idIntersection(share ? idDifference(cell.hostNodes, share.nodes) : [], online);
+  if (outside.length > 0) {
+    draft.refuse("HOST_NODE_ABSENT", path, {
+      found: `host node ${formatIdSet(outside)} is outside the cpuset that this program runs in`,
+      needed: `nodes of that cpuset: ${formatIdSet(share?.nodes ?? [])}`,
+      fix: "name nodes of it, or start this from a cgroup that has them",
     });
   }
   const bare = draft.host.nodes.filter((node) => cell.hostNodes?.includes(node.id) && node.memoryBytes === 0);

@@ -3,6 +3,7 @@ import type { NumaCell, Profile } from "../profile/index.ts";
 import { describeByteSize, formatIdSet, idDifference } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 import { countCpus, HostCores } from "./host-cores.ts";
+import { onlineCpus } from "./host-cpus.ts";
 import { unheldBytes } from "./memory-host.ts";
 import { chooseNode, chooseNodes, type Distance, type NodeRoom } from "./partition-nodes.ts";
 import { type Dealt, dealVcpus } from "./partition-vcpus.ts";
@@ -89,7 +90,13 @@ const rules = {
 
 /** Nodes with CPUs and memory, or those of them that the profile names. */
 function candidates(draft: Draft, { hostNodes }: Partition): readonly HostNode[] {
-  const usable = draft.host.nodes.filter((node) => node.cpus.length > 0 && node.memoryBytes > 0);
+  const cpus = new Set(onlineCpus(draft.host));
+  const usable = draft.host.nodes.filter(
+    (node) =>
+      node.memoryBytes > 0 &&
+      node.cpus.some((id) => cpus.has(id)) &&
+      draft.host.share?.nodes.includes(node.id) !== false,
+  );
   if (hostNodes === undefined) return usable;
   const wrong = idDifference(
     hostNodes,

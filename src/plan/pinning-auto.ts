@@ -1,7 +1,8 @@
-import { formatIdSet, type IdSet, idDifference, idUnion } from "../units/index.ts";
+import { formatIdSet, type IdSet, idDifference, idIntersection, idUnion } from "../units/index.ts";
 import { type CpuPlan, coresOf } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
 import { cacheChoices, countCpus, type HostCore, HostCores } from "./host-cores.ts";
+import { onlineCpus } from "./host-cpus.ts";
 import type { Cell } from "./numa.ts";
 import type { Pin } from "./pinning.ts";
 
@@ -201,8 +202,9 @@ function nearestWithCpus(draft: Draft, from: number): readonly number[] {
 /** The nodes' CPUs for vCPUs that take turns: all but the reserved ones, and those only when there are no others. */
 function sharedCpus(draft: Draft, nodes: readonly number[]): readonly number[] {
   const cpus = idUnion(draft.host.nodes.filter((node) => nodes.includes(node.id)).map((node) => node.cpus));
-  const shared = idDifference(cpus, draft.reserved);
-  return shared.length > 0 ? shared : cpus;
+  const ours = idIntersection(cpus, onlineCpus(draft.host));
+  const shared = idDifference(ours, draft.reserved);
+  return shared.length > 0 ? shared : ours;
 }
 
 const policyNeeds = {

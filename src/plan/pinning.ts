@@ -95,7 +95,7 @@ function spareCpus(
   const used = idUnion([...pinned, idle, ...ledger.map((holding) => holding.exclusiveCpus)]);
   const nodes = new Set(cells.flatMap((cell) => cell.hostNodes ?? host.nodes.map((node) => node.id)));
   const onNodes = host.nodes.filter((node) => nodes.has(node.id)).map((node) => node.cpus);
-  const spare = idDifference(idUnion(onNodes), used);
+  const spare = idDifference(idIntersection(idUnion(onNodes), onlineCpus(host)), used);
   const isolated = host.cpus.filter((cpu) => cpu.isolated).map((cpu) => cpu.id);
   const balanced = idDifference(spare, isolated);
   if (balanced.length > 0) return balanced;

@@ -14,12 +14,17 @@ export function renderHost(host: Host, style: Style, held: readonly string[] = [
   const isolated = host.cpus.filter((cpu) => cpu.isolated).map(({ id }) => id);
   const sockets = new Set(online.map(({ socket }) => socket)).size;
   const cores = new Set(online.map(({ siblings }) => siblings[0])).size;
-  const { processor, kvm, qemu } = host;
+  const { processor, share, kvm, qemu } = host;
   const facts: [label: string, value: string | undefined][] = [
     ["processor", `${processor.model}, ${processor.physicalAddressBits} physical address bits`],
     ["CPUs", `${online.length} online, ${counted(cores, "core")}, ${counted(sockets, "socket")}`],
     ["offline", offline.length > 0 ? formatIdSet(offline) : undefined],
     ["isolated", isolated.length > 0 ? formatIdSet(isolated) : undefined],
+    [
+      "share",
+      share &&
+        `CPUs ${formatIdSet(share.cpus)} and nodes ${formatIdSet(share.nodes)}, by the cpuset of this program's cgroup`,
+    ],
     ["KVM", kvm.usable ? "usable" : `not usable: ${kvm.reason}`],
     ["QEMU", qemu === undefined ? "not found" : describeQemu(qemu)],
     ["IOMMU", describeIommu(host)],
