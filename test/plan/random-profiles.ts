@@ -21,7 +21,10 @@ export const anyProfile: fc.Arbitrary<unknown> = fc
         smbios: fc.constantFrom({}, { product: "a,b", oemStrings: ["", "x=y"] }),
         hpet: fc.boolean(),
       }),
-      numa: fc.record({ cells: fc.array(anyCell(), { minLength: 1, maxLength: 4 }) }),
+      numa: fc.oneof(
+        fc.record({ cells: fc.array(anyCell(), { minLength: 1, maxLength: 4 }) }),
+        fc.record({ partition: anyPartition() }),
+      ),
       pinning: optional({
         vcpus: fc.oneof(
           fc.constantFrom("auto" as const, "none" as const),
@@ -30,12 +33,14 @@ export const anyProfile: fc.Arbitrary<unknown> = fc
         granularity: fc.constantFrom("node" as const, "core" as const, "thread" as const),
         emulator: anySet(),
         iothreads: fc.dictionary(anyId(), anySet(), { maxKeys: 2 }),
-        reserve: anySet(),
+        threadPolicy: fc.constantFrom("prefer" as const, "isolate" as const, "require" as const),
+        reserve: fc.oneof(anySet(), fc.constant("first-core" as const)),
         overcommit: fc.boolean(),
       }),
       pcie: optional({
         tree: fc.array(anyTreeNode(), { maxLength: 4 }),
         mirror: fc.constantFrom(true, { expanders: "node" as const }),
+        topology: fc.constantFrom("flat" as const, "switch" as const),
         spareRootPorts: fc.nat(40),
         mmio64: fc.constantFrom("auto" as const, "64G", 1, "32T"),
       }),
@@ -153,6 +158,20 @@ function anyMemory() {
       merge: fc.boolean(),
     },
   );
+}
+
+function anyPartition() {
+  return optional({
+    mode: fc.constantFrom("host" as const, "node" as const),
+    hostNodes: anySet(),
+    cells: fc.integer({ min: 1, max: 5 }),
+    distribution: fc.constantFrom(
+      "contiguous" as const,
+      "siblings" as const,
+      "round-robin" as const,
+      "interleave" as const,
+    ),
+  });
 }
 
 function anyCell() {
