@@ -1,6 +1,7 @@
 import { type ArgvItem, argvItems, renderArgv, renderShell } from "../argv/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { type P2pPair, planP2p } from "../plan/p2p.ts";
+import { type Score, scorePlan } from "../plan/score.ts";
 import type { Planned } from "./plan.ts";
 
 /** QEMU's arguments, one each. */
@@ -16,6 +17,11 @@ export function planOptions(plan: Plan): ArgvItem[] {
 /** A command line for a shell. */
 export function planShell(plan: Plan): string {
   return renderShell(plan);
+}
+
+/** How well it lies on the host, beside what other VMs hold. */
+export function planScore({ plan, host, ledger }: Pick<Planned, "plan" | "host" | "ledger">): Score {
+  return scorePlan(plan, host, ledger);
 }
 
 /** Which of the devices of the host that the guest gets reach each other's memory. */

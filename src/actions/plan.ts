@@ -19,6 +19,8 @@ export interface Planned {
   readonly profile: Profile;
   readonly profileText: string;
   readonly host: Host;
+  /** What other VMs held. */
+  readonly ledger: Ledger;
   readonly warnings: readonly Diagnostic[];
   /** Gives later problems their places in the profile. */
   locate(diagnostics: readonly Diagnostic[]): Promise<readonly Diagnostic[]>;
@@ -48,10 +50,11 @@ export async function planProfile(system: System, request: PlanRequest): Promise
   const elsewhere = request.snapshot !== undefined;
   const root = elsewhere ? snapshotRunRoot : runRoot(system);
   const uuid = elsewhere ? undefined : keptUuid(system, profile.name);
+  const ledger = elsewhere ? [] : othersOf(readLedger(system), profile.name);
   const result = planVm({
     profile,
     host,
-    ledger: elsewhere ? [] : othersOf(readLedger(system), profile.name),
+    ledger,
     places: placesFor(root, profile.name),
     annotated: cdi.devices,
     ...(uuid === undefined ? {} : { uuid }),
@@ -66,6 +69,7 @@ export async function planProfile(system: System, request: PlanRequest): Promise
     profile,
     profileText: loaded.text,
     host,
+    ledger,
     warnings: await reading.locate(problems),
     locate: (diagnostics) => reading.locate(diagnostics),
   };

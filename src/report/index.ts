@@ -12,6 +12,7 @@ export { renderMemoryAdded, renderMemoryDevices, renderMemoryResized } from "./l
 export { renderNccl } from "./nccl.ts";
 export { renderDrift, renderOperation, renderOperations } from "./operations.ts";
 export { renderPlanJson } from "./plan-json.ts";
+export { renderScore } from "./score.ts";
 export { renderSetVcpus } from "./set-vcpus.ts";
 export { type Output, type Style, styleFor } from "./style.ts";
 export { type Column, renderTable } from "./table.ts";

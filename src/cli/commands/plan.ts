@@ -7,6 +7,7 @@ interface PlanOptions {
   readonly json?: boolean;
   readonly host?: string;
   readonly qemu?: string;
+  readonly score?: boolean;
   readonly format: (typeof formats)[number];
 }
 
@@ -25,18 +26,23 @@ export function addPlan(program: Command): void {
         .choices(formats)
         .default("shell"),
     )
+    .option("--score", "say how well it lies on the host, with explain and json")
     .addHelpText(
       "after",
       examples(
         "qlaunch plan gpu.json",
-        "qlaunch plan gpu.json --format explain | less",
+        "qlaunch plan gpu.json --format explain --score | less",
         "qlaunch plan gpu.json --host rack7.json --format json | jq .placement",
       ),
     );
   define(command, async ({ system, terminal }, options: PlanOptions, profileFile: string) => {
     const { planProfile } = await import("../../actions/plan.ts");
-    const { p2pTable, planArgv, planOptions, planShell } = await import("../../actions/format-plan.ts");
-    const { renderDiagnostics, renderExplanation, renderPlanJson } = await import("../../report/index.ts");
+    const { p2pTable, planArgv, planOptions, planScore, planShell } = await import(
+      "../../actions/format-plan.ts"
+    );
+    const { renderDiagnostics, renderExplanation, renderPlanJson, renderScore } = await import(
+      "../../report/index.ts"
+    );
     const planned = await planProfile(system, {
       profileFile,
       snapshot: options.host,
@@ -44,14 +50,17 @@ export function addPlan(program: Command): void {
       mayStart: false,
     });
     const { plan, warnings } = planned;
+    const score = options.score ? planScore(planned) : undefined;
     terminal.printError(renderDiagnostics(warnings, terminal.errorStyle));
     switch (options.json ? "json" : options.format) {
       case "argv":
         return terminal.print(planArgv(plan));
       case "json":
-        return terminal.print(renderPlanJson(plan, planArgv(plan), p2pTable(planned)));
+        return terminal.print(renderPlanJson(plan, planArgv(plan), p2pTable(planned), score));
       case "explain":
-        return terminal.print(renderExplanation(plan, planOptions(plan), p2pTable(planned), terminal.style));
+        terminal.print(renderExplanation(plan, planOptions(plan), p2pTable(planned), terminal.style));
+        if (score) terminal.print(["", ...renderScore(score, terminal.style)]);
+        return;
       default:
         return terminal.print(planShell(plan));
     }
