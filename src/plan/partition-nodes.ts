@@ -26,6 +26,52 @@ export function chooseNode(rooms: readonly NodeRoom[], need: Need): NodeRoom | u
   return best;
 }
 
+/**
+ * Nodes for a guest that needs several, each with room for a cell: those of the devices, then those that lie nearest
+ * together, then those with the least left.
+ *
+ * @param need of each
+ * @returns in the host's order; undefined when not so many have room
+ */
+export function chooseTogether(
+  rooms: readonly NodeRoom[],
+  count: number,
+  need: Need,
+  distance: Distance,
+): NodeRoom[] | undefined {
+  const fitting = rooms.filter((room) => fits(room, need)).sort(tighter);
+  if (fitting.length < count) return undefined;
+  const groups = fitting.map((start) => gather(fitting, start, count, distance));
+  const [best] = groups.sort(
+    (a, b) =>
+      sumOf(b, (room) => room.devices) - sumOf(a, (room) => room.devices) ||
+      spread(a, distance) - spread(b, distance),
+  );
+  return rooms.filter((room) => best?.includes(room));
+}
+
+/** The nearest to what is there, one by one. */
+function gather(rooms: readonly NodeRoom[], start: NodeRoom, count: number, distance: Distance): NodeRoom[] {
+  const chosen = [start];
+  while (chosen.length < count) {
+    const far = (room: NodeRoom) => sumOf(chosen, ({ node }) => distance(node, room.node));
+    const [next] = rooms
+      .filter((room) => !chosen.includes(room))
+      .sort((a, b) => b.devices - a.devices || far(a) - far(b));
+    if (!next) break;
+    chosen.push(next);
+  }
+  return chosen;
+}
+
+function spread(rooms: readonly NodeRoom[], distance: Distance): number {
+  return sumOf(rooms, (a) => sumOf(rooms, (b) => (a === b ? 0 : distance(a.node, b.node))));
+}
+
+function sumOf(rooms: readonly NodeRoom[], value: (room: NodeRoom) => number): number {
+  return rooms.reduce((sum, room) => sum + value(room), 0);
+}
+
 /** As the firmware tells it, 10 for a node itself. */
 export type Distance = (from: HostNode, to: HostNode) => number;
 

@@ -5,7 +5,14 @@ import type { Draft } from "./draft.ts";
 import { countCpus, HostCores } from "./host-cores.ts";
 import { onlineCpus } from "./host-cpus.ts";
 import { unheldBytes } from "./memory-host.ts";
-import { chooseNode, chooseNodes, type Distance, type NodeRoom } from "./partition-nodes.ts";
+import {
+  chooseNode,
+  chooseNodes,
+  chooseTogether,
+  type Distance,
+  type Need,
+  type NodeRoom,
+} from "./partition-nodes.ts";
 import { type Dealt, dealVcpus } from "./partition-vcpus.ts";
 import type { ChosenFunction } from "./passthrough-select.ts";
 import { sources } from "./sources.ts";
@@ -41,12 +48,10 @@ export function planPartition(draft: Draft, devices: readonly ChosenFunction[]):
   if (!partition || cells) return;
   const nodes = candidates(draft, partition);
   if (nodes.length === 0) return;
-  const count = partition.cells ?? (partition.mode === "node" ? 1 : nodes.length);
-  const dealt = deal(draft, partition, count);
-  if (!dealt) return;
-  const bytes = shares(draft, dealt);
-  const homes = homesOf(draft, partition, nodes, devices, dealt, bytes);
-  if (!homes) return;
+  const layout = layOut(draft, partition, nodes, devices);
+  if (!layout) return;
+  const { dealt, bytes, homes } = layout;
+  const count = homes.length;
   const distance = distancesOf(draft);
   draft.made = {
     topology: dealt.topology,
@@ -70,7 +75,7 @@ export function planPartition(draft: Draft, devices: readonly ChosenFunction[]):
     facts: [
       `memory in proportion to vCPUs, in steps of ${describeByteSize(stepOf(draft))}; what is left over is cell 0's`,
       partition.mode === "node"
-        ? "the node with the most of the guest's devices, then the one that has the least left"
+        ? "as few nodes as it fits on: those of the guest's devices, then those that have the least left, near each other"
         : count < nodes.length
           ? "the nodes of the guest's devices first, then the nearest with room"
           : "every node of the choice",
@@ -121,8 +126,7 @@ function deal(draft: Draft, { distribution }: Partition, count: number): Dealt |
   const { topology } = cpus;
   if (topology && topology.sockets * topology.dies * topology.cores * topology.threads !== max)
     return undefined;
-  const hostThreads = Math.max(1, ...draft.host.cpus.map(({ siblings }) => siblings.length));
-  const dealt = dealVcpus(max, count, distribution, topology, hostThreads);
+  const dealt = dealVcpus(max, count, distribution, topology, hostThreads(draft));
   if (dealt && distribution === "round-robin" && dealt.topology.threads > 1) {
     draft.refuse("NUMA_CORE_SPLIT", ["cpus", "topology", "threads"], {
       found: `${dealt.topology.threads} threads a core with vCPUs dealt round-robin`,
@@ -137,6 +141,10 @@ function deal(draft: Draft, { distribution }: Partition, count: number): Dealt |
     fix: `write "cells": ${Math.max(1, Math.floor(max / (topology?.threads ?? 1)))} or fewer, or use more vCPUs`,
   });
   return undefined;
+}
+
+function hostThreads({ host }: Draft): number {
+  return Math.max(1, ...host.cpus.map(({ siblings }) => siblings.length));
 }
 
 /** What memory is dealt in. */
@@ -159,34 +167,81 @@ function shares(draft: Draft, { cells }: Dealt): number[] {
   return bytes;
 }
 
-function homesOf(
+interface Layout {
+  readonly dealt: Dealt;
+  /** Of each cell. */
+  readonly bytes: readonly number[];
+  readonly homes: readonly HostNode[];
+}
+
+function layOut(
   draft: Draft,
   partition: Partition,
   nodes: readonly HostNode[],
   devices: readonly ChosenFunction[],
-  dealt: Dealt,
-  bytes: readonly number[],
-): readonly HostNode[] | undefined {
+): Layout | undefined {
+  if (partition.mode === "node") return layOnFew(draft, partition, nodes, devices);
+  const dealt = deal(draft, partition, partition.cells ?? nodes.length);
+  if (!dealt) return undefined;
+  const bytes = shares(draft, dealt);
   const rooms = roomsOn(draft, nodes, devices, dealt);
-  const mayShare = draft.profile.pinning.overcommit || draft.profile.pinning.vcpus === "none";
-  const cpusOf = (cells: readonly (readonly number[])[]) =>
-    mayShare ? 0 : cells.reduce((sum, cpus) => sum + cpus.length, 0);
-  if (partition.mode === "node") {
-    const need = { cpus: cpusOf(dealt.cells), bytes: draft.profile.memory.size };
-    const room = chooseNode(rooms, need);
-    if (room) return dealt.cells.map(() => room.node);
-    draft.refuse("NUMA_PARTITION", ["numa", "partition", "mode"], {
-      found: `no node with ${need.cpus} free CPUs and ${describeByteSize(need.bytes)}: ${rooms.map(({ node, cpus, bytes: free }) => `node ${node.id} has ${cpus} and ${describeByteSize(free)}`).join(", ")}`,
-      needed: "room for the whole guest on one node",
-      fix: 'write "mode": "host", use fewer vCPUs or less memory, or stop a VM',
-    });
-    return undefined;
-  }
   const count = dealt.cells.length;
-  const need = { cpus: cpusOf(dealt.cells.slice(0, 1)), bytes: bytes[0] ?? 0 };
-  const chosen = count < rooms.length ? chooseNodes(rooms, count, need, distancesOf(draft)) : rooms;
+  const chosen =
+    count < rooms.length ? chooseNodes(rooms, count, needOf(draft, dealt, bytes), distancesOf(draft)) : rooms;
   // More cells than nodes: neighbours share one.
-  return dealt.cells.flatMap((_, id) => chosen[Math.floor((id * chosen.length) / count)]?.node ?? []);
+  const homes = dealt.cells.flatMap((_, id) => chosen[Math.floor((id * chosen.length) / count)]?.node ?? []);
+  return { dealt, bytes, homes };
+}
+
+/** On one node, with as many cells as are asked for; where it fits on none, a cell on each of as few as will do. */
+function layOnFew(
+  draft: Draft,
+  partition: Partition,
+  nodes: readonly HostNode[],
+  devices: readonly ChosenFunction[],
+): Layout | undefined {
+  const first = deal(draft, partition, partition.cells ?? 1);
+  if (!first) return undefined;
+  const rooms = roomsOn(draft, nodes, devices, first);
+  const whole = {
+    cpus: needOf(draft, { ...first, cells: [first.cells.flat()] }, []).cpus,
+    bytes: draft.profile.memory.size,
+  };
+  const room = chooseNode(rooms, whole);
+  if (room) return { dealt: first, bytes: shares(draft, first), homes: first.cells.map(() => room.node) };
+  const most = partition.cells === undefined ? nodes.length : 1;
+  for (let count = 2; count <= most; count++) {
+    const dealt = dealVcpus(
+      draft.profile.cpus.max ?? draft.profile.cpus.boot,
+      count,
+      partition.distribution,
+      draft.profile.cpus.topology,
+      hostThreads(draft),
+    );
+    if (!dealt) break;
+    const bytes = shares(draft, dealt);
+    const homes = chooseTogether(rooms, count, needOf(draft, dealt, bytes), distancesOf(draft));
+    if (homes) return { dealt, bytes, homes: homes.map(({ node }) => node) };
+  }
+  draft.refuse("NUMA_PARTITION", ["numa", "partition", "mode"], {
+    found: `no room for ${whole.cpus} vCPUs and ${describeByteSize(whole.bytes)}: ${rooms.map(({ node, cpus, bytes: free }) => `node ${node.id} has ${cpus} free CPUs and ${describeByteSize(free)}`).join(", ")}`,
+    needed:
+      partition.cells === undefined
+        ? "room on one node, or in equal parts on several"
+        : "room for the whole guest on one node",
+    fix: "use fewer vCPUs or less memory, or stop a VM",
+  });
+  return undefined;
+}
+
+/** Of the largest cell. */
+function needOf(draft: Draft, { cells }: Dealt, bytes: readonly number[]): Need {
+  const { overcommit, vcpus } = draft.profile.pinning;
+  const mayShare = overcommit || vcpus === "none";
+  return {
+    cpus: mayShare ? 0 : Math.max(...cells.map((cpus) => cpus.length)),
+    bytes: Math.max(0, ...bytes),
+  };
 }
 
 function roomsOn(

@@ -147,9 +147,21 @@ describe("mode node", () => {
     ]);
   });
 
-  it("is refused where it fits on none, with what each has", () => {
-    expect(problems(guest(31, "8G", { mode: "node" }), { host: "ol8" })[0]).toMatch(
-      /^NUMA_PARTITION numa.partition.mode: no node with 31 free CPUs and 8 GiB: node 0 has 30 and .*; room for the whole guest on one node$/,
+  it("takes as few nodes as will do where none has room, near each other", () => {
+    const wide = (vcpus: number, host: string) => plan(guest(vcpus, "8G", { mode: "node" }), { host });
+    // All are as near; these two have the least memory.
+    expect(nodesOf(wide(31, "ol8"))).toEqual(["0", "3"]);
+    expect(vcpusOf(wide(31, "ol8"))).toEqual(["0-15", "16-30"]);
+    // Node 0 is nearest to 1, 3 and 4, of which no two are near each other.
+    expect(nodesOf(wide(80, "anuma"))).toEqual(["0", "1", "2"]);
+  });
+
+  it("is refused where it fits nowhere, with what each node has", () => {
+    expect(problems(guest(31, "8G", { mode: "node", cells: 2 }), { host: "ol8" })[0]).toMatch(
+      /^NUMA_PARTITION numa.partition.mode: no room for 31 vCPUs and 8 GiB: node 0 has 30 free CPUs and .*; room for the whole guest on one node$/,
+    );
+    expect(problems(guest(121, "8G", { mode: "node" }), { host: "ol8" })[0]).toMatch(
+      /; room on one node, or in equal parts on several$/,
     );
   });
 });
