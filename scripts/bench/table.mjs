@@ -3,9 +3,13 @@ const columns = [
   ["against", (row) => row.floor],
   ["ratio", (row) => row.ratio.toFixed(2)],
   ["spread", (row) => `${row.ratioMin.toFixed(2)}-${row.ratioMax.toFixed(2)}`],
-  ["ours ms", (row) => row.oursMs.toFixed(1)],
-  ["floor ms", (row) => row.floorMs.toFixed(1)],
+  ["ours", (row) => value(row.oursMs, row)],
+  ["floor", (row) => value(row.floorMs, row)],
 ];
+
+function value(number, { unit = "ms" }) {
+  return `${number.toFixed(1)} ${unit}`;
+}
 
 /** A Markdown table that also aligns in a terminal. */
 export function printTable(rows, versions) {

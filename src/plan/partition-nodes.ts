@@ -50,6 +50,33 @@ export function chooseTogether(
   return rooms.filter((room) => best?.includes(room));
 }
 
+/**
+ * Nodes that together have room where no equal parts fit: the roomiest first, as few as will do.
+ * @param coresOf how many of the guest's cores have room on a node, memory included
+ * @returns how many each gets, in the host's order
+ */
+export function fillNodes(
+  rooms: readonly NodeRoom[],
+  cores: number,
+  coresOf: (room: NodeRoom) => number,
+): { room: NodeRoom; cores: number }[] | undefined {
+  const filled = new Map<NodeRoom, number>();
+  let left = cores;
+  const roomiest = [...rooms].sort(
+    (a, b) => b.devices - a.devices || coresOf(b) - coresOf(a) || a.node.id - b.node.id,
+  );
+  for (const room of roomiest) {
+    const count = Math.min(left, coresOf(room));
+    if (count > 0) filled.set(room, count);
+    left -= count;
+  }
+  if (left > 0) return undefined;
+  return rooms.flatMap((room) => {
+    const count = filled.get(room);
+    return count === undefined ? [] : [{ room, cores: count }];
+  });
+}
+
 /** The nearest to what is there, one by one. */
 function gather(rooms: readonly NodeRoom[], start: NodeRoom, count: number, distance: Distance): NodeRoom[] {
   const chosen = [start];

@@ -38,6 +38,21 @@ export function dealVcpus(
   return { cells: dealt, topology: given ?? { sockets, dies: 1, cores: cores / sockets, threads } };
 }
 
+/**
+ * Consecutive vCPUs to cells of these sizes.
+ * @param cores of each cell; together they are all that the vCPUs make
+ */
+export function dealBySize(cores: readonly number[], threads: number, given: CpuTopology | undefined): Dealt {
+  let next = 0;
+  const cells = cores.map((count) => {
+    const first = next;
+    next += count * threads;
+    return Array.from({ length: count * threads }, (_, index) => first + index);
+  });
+  const sockets = next / threads;
+  return { cells, topology: given ?? { sockets, dies: 1, cores: 1, threads } };
+}
+
 /** round-robin deals single vCPUs, and only siblings is about the host's threads. */
 function threadsFor(max: number, distribution: Distribution, hostThreads: number): number {
   const wanted = distribution === "siblings" || distribution === "interleave" ? hostThreads : 1;

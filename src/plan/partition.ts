@@ -10,10 +10,11 @@ import {
   chooseNodes,
   chooseTogether,
   type Distance,
+  fillNodes,
   type Need,
   type NodeRoom,
 } from "./partition-nodes.ts";
-import { type Dealt, dealVcpus } from "./partition-vcpus.ts";
+import { type Dealt, dealBySize, dealVcpus } from "./partition-vcpus.ts";
 import type { ChosenFunction } from "./passthrough-select.ts";
 import { sources } from "./sources.ts";
 
@@ -209,29 +210,50 @@ function layOnFew(
   };
   const room = chooseNode(rooms, whole);
   if (room) return { dealt: first, bytes: shares(draft, first), homes: first.cells.map(() => room.node) };
-  const most = partition.cells === undefined ? nodes.length : 1;
-  for (let count = 2; count <= most; count++) {
-    const dealt = dealVcpus(
-      draft.profile.cpus.max ?? draft.profile.cpus.boot,
-      count,
-      partition.distribution,
-      draft.profile.cpus.topology,
-      hostThreads(draft),
-    );
+  const spread = partition.cells === undefined ? layOnSeveral(draft, partition, rooms, first) : undefined;
+  if (spread) return spread;
+  draft.refuse("NUMA_PARTITION", ["numa", "partition", "mode"], {
+    found: `no room for ${whole.cpus} vCPUs and ${describeByteSize(whole.bytes)}: ${rooms.map(({ node, cpus, bytes: free }) => `node ${node.id} has ${cpus} free CPUs and ${describeByteSize(free)}`).join(", ")}`,
+    needed:
+      partition.cells === undefined
+        ? "room on one node, or on several"
+        : "room for the whole guest on one node",
+    fix: "use fewer vCPUs or less memory, or stop a VM",
+  });
+  return undefined;
+}
+
+/** In equal parts on two nodes, on three and so on; then on as much of each as it has, in runs alone. */
+function layOnSeveral(
+  draft: Draft,
+  { distribution }: Partition,
+  rooms: readonly NodeRoom[],
+  whole: Dealt,
+): Layout | undefined {
+  const { cpus, memory } = draft.profile;
+  const vcpus = whole.cells.flat().length;
+  for (let count = 2; count <= rooms.length; count++) {
+    const dealt = dealVcpus(vcpus, count, distribution, cpus.topology, hostThreads(draft));
     if (!dealt) break;
     const bytes = shares(draft, dealt);
     const homes = chooseTogether(rooms, count, needOf(draft, dealt, bytes), distancesOf(draft));
     if (homes) return { dealt, bytes, homes: homes.map(({ node }) => node) };
   }
-  draft.refuse("NUMA_PARTITION", ["numa", "partition", "mode"], {
-    found: `no room for ${whole.cpus} vCPUs and ${describeByteSize(whole.bytes)}: ${rooms.map(({ node, cpus, bytes: free }) => `node ${node.id} has ${cpus} free CPUs and ${describeByteSize(free)}`).join(", ")}`,
-    needed:
-      partition.cells === undefined
-        ? "room on one node, or in equal parts on several"
-        : "room for the whole guest on one node",
-    fix: "use fewer vCPUs or less memory, or stop a VM",
+  if (distribution === "round-robin" || distribution === "interleave") return undefined;
+  const { threads } = whole.topology;
+  const steps = (bytes: number) => Math.floor(bytes / stepOf(draft));
+  const filled = fillNodes(rooms, vcpus / threads, (room) => {
+    // A step is what rounding may add to a part.
+    const ofMemory = Math.floor(((steps(room.bytes) - 1) * stepOf(draft) * vcpus) / memory.size);
+    return Math.max(0, Math.floor(Math.min(room.cpus, ofMemory) / threads));
   });
-  return undefined;
+  if (!filled) return undefined;
+  const dealt = dealBySize(
+    filled.map(({ cores }) => cores),
+    threads,
+    cpus.topology,
+  );
+  return { dealt, bytes: shares(draft, dealt), homes: filled.map(({ room }) => room.node) };
 }
 
 /** Of the largest cell. */

@@ -1,6 +1,6 @@
 import type { Ledger } from "../host/ledger.ts";
 import type { Host } from "../host/topology.ts";
-import { idUnion } from "../units/index.ts";
+import { idDifference, idUnion } from "../units/index.ts";
 import { HostCores } from "./host-cores.ts";
 import type { PlacedCell, PlacedVcpu, Plan } from "./types.ts";
 
@@ -30,7 +30,7 @@ export function scorePlan(plan: Plan, host: Host, ledger: Ledger): Score {
     ["threads", "guest cores on a host core of their own, siblings on siblings", 20, wholeCores(host, vcpus)],
     ["caches", "level 3 caches that would do, of those that are used", 15, caches(host, vcpus)],
     ["devices", "devices on the cell of their node", 20, nearDevices(plan, host)],
-    ["turns", "vCPUs that can run at once", 10, ownTurns(vcpus)],
+    ["turns", "vCPUs that can run at once", 10, ownTurns(vcpus, ledger)],
     ["left over", "free host CPUs on cores that are wholly free", 5, unbroken(plan, host, ledger)],
   ];
   const lines = parts.map(([part, about, weight, { good, all }]) => ({ part, about, good, all, weight }));
@@ -102,9 +102,13 @@ function nearDevices({ devices, placement }: Plan, host: Host): Fraction {
   return { good: near.length, all: placed.length };
 }
 
-function ownTurns(vcpus: readonly PlacedVcpu[]): Fraction {
+/** A CPU that another VM has is none of theirs. */
+function ownTurns(vcpus: readonly PlacedVcpu[], ledger: Ledger): Fraction {
   const pinned = vcpus.filter(({ hostCpus }) => hostCpus !== undefined);
-  const cpus = idUnion([...new Set(pinned.map(({ hostCpus }) => hostCpus ?? []))]);
+  const cpus = idDifference(
+    idUnion([...new Set(pinned.map(({ hostCpus }) => hostCpus ?? []))]),
+    ledger.flatMap(({ exclusiveCpus }) => exclusiveCpus),
+  );
   return { good: Math.min(cpus.length, pinned.length), all: pinned.length };
 }
 

@@ -156,12 +156,25 @@ describe("mode node", () => {
     expect(nodesOf(wide(80, "anuma"))).toEqual(["0", "1", "2"]);
   });
 
+  it("fills what there is where no equal parts fit, memory in proportion", () => {
+    const taken = (node: number, count: number) =>
+      (recordedHost("ol8").nodes[node]?.cpus ?? []).slice(0, count);
+    const ledger = [{ vm: "other", exclusiveCpus: [...taken(1, 20), ...taken(2, 28), ...taken(3, 30)] }];
+    const planned = plan(guest(40, "40G", { mode: "node" }), { host: "ol8", ledger });
+    expect([nodesOf(planned), vcpusOf(planned)]).toEqual([
+      ["0", "1"],
+      ["0-29", "30-39"],
+    ]);
+    expect(mebibytesOf(planned)).toEqual([30 * 1024, 10 * 1024]);
+    expect(topologyOf(planned)).toEqual([40, 1, 1]);
+  });
+
   it("is refused where it fits nowhere, with what each node has", () => {
     expect(problems(guest(31, "8G", { mode: "node", cells: 2 }), { host: "ol8" })[0]).toMatch(
       /^NUMA_PARTITION numa.partition.mode: no room for 31 vCPUs and 8 GiB: node 0 has 30 free CPUs and .*; room for the whole guest on one node$/,
     );
     expect(problems(guest(121, "8G", { mode: "node" }), { host: "ol8" })[0]).toMatch(
-      /; room on one node, or in equal parts on several$/,
+      /; room on one node, or on several$/,
     );
   });
 });
