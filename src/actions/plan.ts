@@ -1,6 +1,7 @@
 import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { Host, Ledger } from "../host/index.ts";
-import { type Plan, planVm } from "../plan/index.ts";
+import { type Plan, type PlanInput, planVm } from "../plan/index.ts";
+import { type WhyNot, whyNot } from "../plan/why-not.ts";
 import type { Profile } from "../profile/index.ts";
 import type { System } from "../system/index.ts";
 import { keptUuid, placesFor, readLedger, runRoot } from "../vm/index.ts";
@@ -29,11 +30,17 @@ export interface Planned {
 /** Where a VM's files would be on another host: the planner of a snapshot knows no user. */
 const snapshotRunRoot = "/run/qlaunch";
 
-/**
- * Plans a profile for this host or a snapshot.
- * @throws QlaunchError with every problem of the profile and every rule it breaks, in the order of the file
- */
-export async function planProfile(system: System, request: PlanRequest): Promise<Planned> {
+/** All that the planner works from, and what was found on the way to it. */
+interface Reading {
+  readonly loaded: LoadedProfile & { readonly profile: Profile };
+  readonly input: PlanInput;
+  readonly warnings: readonly Diagnostic[];
+  /** Of CDI files. */
+  readonly problems: readonly Diagnostic[];
+}
+
+/** @throws QlaunchError when the profile or the host cannot be read */
+async function readInput(system: System, request: PlanRequest): Promise<Reading> {
   const loaded = await loadProfile(system, request.profileFile);
   const { profile, reading } = loaded;
   if (!profile) throw new QlaunchError(reading.diagnostics);
@@ -50,18 +57,29 @@ export async function planProfile(system: System, request: PlanRequest): Promise
   const elsewhere = request.snapshot !== undefined;
   const root = elsewhere ? snapshotRunRoot : runRoot(system);
   const uuid = elsewhere ? undefined : keptUuid(system, profile.name);
-  const ledger = elsewhere ? [] : othersOf(readLedger(system), profile.name);
-  const result = planVm({
+  const input: PlanInput = {
     profile,
     host,
-    ledger,
+    ledger: elsewhere ? [] : othersOf(readLedger(system), profile.name),
     places: placesFor(root, profile.name),
     annotated: cdi.devices,
     ...(uuid === undefined ? {} : { uuid }),
-  });
+  };
+  return { loaded: { ...loaded, profile }, input, warnings, problems: cdi.problems };
+}
+
+/**
+ * Plans a profile for this host or a snapshot.
+ * @throws QlaunchError with every problem of the profile and every rule it breaks, in the order of the file
+ */
+export async function planProfile(system: System, request: PlanRequest): Promise<Planned> {
+  const { loaded, input, warnings, problems: before } = await readInput(system, request);
+  const { reading, profile } = loaded;
+  const { host, ledger } = input;
+  const result = planVm(input);
   const planned = result.ok ? [...warnings, ...result.warnings] : result.diagnostics;
-  const problems = [...cdi.problems, ...planned];
-  if (!result.ok || reading.diagnostics.length + cdi.problems.length > 0) {
+  const problems = [...before, ...planned];
+  if (!result.ok || reading.diagnostics.length + before.length > 0) {
     throw await allProblems(loaded, problems);
   }
   return {
@@ -73,6 +91,20 @@ export async function planProfile(system: System, request: PlanRequest): Promise
     warnings: await reading.locate(problems),
     locate: (diagnostics) => reading.locate(diagnostics),
   };
+}
+
+/**
+ * The fewest things that keep a profile from being started here or on the host of a snapshot.
+ * @throws QlaunchError with every problem of the profile
+ */
+export async function explainWhyNot(
+  system: System,
+  request: PlanRequest,
+): Promise<{ name: string; answer: WhyNot }> {
+  const { input, loaded } = await readInput(system, request);
+  const answer = whyNot(input);
+  if (answer.kind !== "never") return { name: input.profile.name, answer };
+  throw await allProblems(loaded, answer.diagnostics);
 }
 
 async function allProblems(

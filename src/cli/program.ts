@@ -24,6 +24,7 @@ import { addUp } from "./commands/up.ts";
 import { addVcpus } from "./commands/vcpus.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addVfio } from "./commands/vfio.ts";
+import { addWhyNot } from "./commands/why-not.ts";
 import { exitStatus } from "./exit.ts";
 import { version } from "./version.ts";
 
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
   program.commandsGroup("Before a start:");
   addPlan(program);
   addCheck(program);
+  addWhyNot(program);
   addRehearse(program);
   addNccl(program);
   program.commandsGroup("Start and stop:");

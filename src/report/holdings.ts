@@ -55,8 +55,19 @@ function memoryOf(
   { memory = [] }: Holding,
   isHere: (nodes: readonly number[] | undefined) => boolean,
 ): string {
+  return memoryText(
+    memory.filter(({ hostNodes }) => isHere(hostNodes)),
+    "here",
+  );
+}
+
+/**
+ * Sizes by page size and nodes: "8 GiB + 4 x 1 GiB of nodes 0-1".
+ * @param where "here" leaves a single node out, which the row names
+ */
+export function memoryText(memory: readonly HeldMemory[], where?: "here"): string {
   const sums = new Map<string, HeldMemory>();
-  for (const held of memory.filter(({ bytes, hostNodes }) => bytes > 0 && isHere(hostNodes))) {
+  for (const held of memory.filter(({ bytes }) => bytes > 0)) {
     const key = `${held.pageSizeBytes} ${held.hostNodes?.join()}`;
     sums.set(key, { ...held, bytes: held.bytes + (sums.get(key)?.bytes ?? 0) });
   }
@@ -66,7 +77,8 @@ function memoryOf(
         pageSizeBytes === 0
           ? describeByteSize(bytes)
           : `${bytes / pageSizeBytes} x ${describeByteSize(pageSizeBytes)}`;
-      return hostNodes && hostNodes.length > 1 ? `${size} of nodes ${formatIdSet(hostNodes)}` : size;
+      if (hostNodes === undefined || (hostNodes.length === 1 && where === "here")) return size;
+      return `${size} of ${hostNodes.length === 1 ? "node" : "nodes"} ${formatIdSet(hostNodes)}`;
     })
     .join(" + ");
 }

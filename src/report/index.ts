@@ -20,3 +20,4 @@ export { renderVcpus } from "./vcpus.ts";
 export { renderVerification } from "./verification.ts";
 export { renderDriverChanges, renderHostFunctions } from "./vfio.ts";
 export { renderVm, renderVms } from "./vms.ts";
+export { renderWhyNot } from "./why-not.ts";
