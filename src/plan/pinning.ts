@@ -5,6 +5,7 @@ import { HostCpuCheck, onlineCpus } from "./host-cpus.ts";
 import type { Cell } from "./numa.ts";
 import { placeCells } from "./pinning-auto.ts";
 import { placeExplicitly } from "./pinning-explicit.ts";
+import { cellOfBus } from "./profile-ids.ts";
 import { sources } from "./sources.ts";
 
 export interface Pin {
@@ -52,7 +53,7 @@ export function planPinning(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell
   const emulator = pinning.emulator ?? (mode === "auto" ? spareCpus(draft, vcpus, idle, cells) : undefined);
   draft.decide("pinning", "pinning.emulator", {
     value: emulator ? `host CPU ${formatIdSet(emulator)}` : "left to the scheduler",
-    rule: "QEMU's own threads and the I/O threads keep off the vCPUs' CPUs: the profile's choice, else the reserved CPUs, else those left on the nodes.",
+    rule: "QEMU's own threads and the I/O threads keep off the vCPUs' CPUs: the profile's choice, else the reserved CPUs, else those left on the nodes; an I/O thread's on the node of its disks.",
     source: sources.affinity,
   });
   const iothreadPins = new Map(Object.entries(pinning.iothreads));
@@ -60,8 +61,26 @@ export function planPinning(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell
     vcpus,
     idle,
     emulator,
-    iothreads: iothreads.map((id) => ({ id, hostCpus: iothreadPins.get(id) ?? emulator })),
+    iothreads: iothreads.map((id) => ({
+      id,
+      hostCpus: iothreadPins.get(id) ?? nearDisks(draft, id, cells, emulator),
+    })),
   };
+}
+
+/** Of the emulator's CPUs those on the nodes of the disks that the thread serves, where there are some. */
+function nearDisks(
+  { profile, host }: Draft,
+  iothread: string,
+  cells: readonly Cell[],
+  emulator: IdSet | undefined,
+): IdSet | undefined {
+  const homes = profile.disks
+    .filter((disk) => disk.iothread === iothread && disk.bus !== undefined)
+    .flatMap(({ bus = "" }) => cells.find(({ id }) => id === cellOfBus(profile, bus))?.hostNodes ?? []);
+  const near = host.nodes.filter(({ id }) => homes.includes(id)).map(({ cpus }) => cpus);
+  const both = idIntersection(emulator ?? [], idUnion(near));
+  return both.length > 0 ? both : emulator;
 }
 
 function checkIothreads(draft: Draft, hostCpuCheck: HostCpuCheck): void {

@@ -25,6 +25,14 @@ export function profileDeviceIds(profile: Profile): ReadonlySet<string> {
   ]);
 }
 
+/** The cell of a bus that the profile's tree has, by the expander bus that it hangs from. */
+export function cellOfBus({ pcie }: Profile, bus: string): number | undefined {
+  const expander = pcie.tree.find(
+    (node) => "expander" in node && [node.expander, ...node.ports.flatMap(portIds)].includes(bus),
+  );
+  return expander && "expander" in expander ? expander.numaNode : undefined;
+}
+
 function portIds({ rootPort, switch: below }: TreeRootPort): string[] {
   return [rootPort, ...switchIds(below)];
 }

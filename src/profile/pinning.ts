@@ -28,7 +28,7 @@ export const pinning = z.strictObject({
       "Host CPUs of QEMU's own threads. Default with auto: the reserved CPUs, else those left on the nodes.",
   }),
   iothreads: z.record(identifier, idSet).default({}).meta({
-    description: "Host CPUs by I/O thread. Default with auto: as the emulator.",
+    description: "Host CPUs by I/O thread. Default with auto: as the emulator, on the node of its disks.",
   }),
   threadPolicy: z.enum(["prefer", "isolate", "require"]).default("prefer").meta({
     description:

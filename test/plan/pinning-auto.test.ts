@@ -288,3 +288,27 @@ describe("threadPolicy", () => {
     ]);
   });
 });
+
+it("an I/O thread is on the node of its disks, where the emulator has CPUs there", () => {
+  const disk = (id: string, bus?: string) => ({
+    id,
+    file: `${id}.raw`,
+    format: "raw",
+    iothread: `io-${id}`,
+    bus,
+  });
+  const { placement } = plan(
+    {
+      ...sockets(2),
+      pinning: { reserve: "first-core" },
+      iothreads: ["io-far", "io-any"],
+      pcie: { tree: [{ expander: "pxb2", numaNode: 2, ports: [{ rootPort: "rp2" }] }] },
+      disks: [disk("far", "rp2"), disk("any")],
+    },
+    ol8,
+  );
+  expect(placement.iothreads.map(({ id, hostCpus = [] }) => `${id} ${formatIdSet(hostCpus)}`)).toEqual([
+    "io-far 30,90",
+    "io-any 0,15,30,45,60,75,90,105",
+  ]);
+});
