@@ -2,7 +2,7 @@ import { type Diagnostic, QlaunchError } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import { adviseP2p } from "../plan/p2p-advice.ts";
 import type { Exit, System } from "../system/index.ts";
-import { type LaunchedVm, launchVm, preflight, runVm } from "../vm/index.ts";
+import { type LaunchedVm, launchVm, preflight, runVm, TakenError } from "../vm/index.ts";
 import { type Planned, type PlanRequest, planProfile } from "./plan.ts";
 
 export interface StartRequest extends Omit<PlanRequest, "mayStart" | "snapshot"> {
@@ -39,7 +39,7 @@ async function checkStart(system: System, request: PlanRequest): Promise<Checked
 
 /** Plans, checks and starts a VM in the background. @throws QlaunchError; then nothing is left behind */
 export async function startProfile(system: System, request: StartRequest): Promise<LaunchedVm> {
-  return launchVm(system, await prepare(system, request));
+  return whenFree(request, async () => launchVm(system, await prepare(system, request)));
 }
 
 /** Plans, checks and starts a VM, and stays until it ends. `stop` powers it down, `stopNow` ends QEMU. */
@@ -47,7 +47,24 @@ export async function runProfile(
   system: System,
   request: StartRequest & { stop: AbortSignal; stopNow: AbortSignal },
 ): Promise<Exit> {
-  return runVm(system, { ...(await prepare(system, request)), stop: request.stop, stopNow: request.stopNow });
+  const { stop, stopNow } = request;
+  return whenFree(request, async () => runVm(system, { ...(await prepare(system, request)), stop, stopNow }));
+}
+
+/** Starts at once see each other when they note what they take, after they have planned. */
+const mostPlans = 10;
+
+/** Plans anew when another start was faster: then the plan knows of it. */
+async function whenFree<Result>({ emit }: StartRequest, start: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof TakenError) || attempt === mostPlans) throw error;
+      const found = error.diagnostics.map((diagnostic) => diagnostic.found).join(", ");
+      emit({ type: "notice", level: "info", message: `planned once more: ${found}, since this was planned` });
+    }
+  }
 }
 
 async function prepare(system: System, request: StartRequest) {

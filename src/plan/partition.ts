@@ -212,7 +212,12 @@ function layOnFew(
   if (room) return { dealt: first, bytes: shares(draft, first), homes: first.cells.map(() => room.node) };
   const spread = partition.cells === undefined ? layOnSeveral(draft, partition, rooms, first) : undefined;
   if (spread) return spread;
-  draft.refuse("NUMA_PARTITION", ["numa", "partition", "mode"], {
+  const mostCpus =
+    partition.cells === undefined
+      ? rooms.reduce((sum, { cpus }) => sum + cpus, 0)
+      : Math.max(...rooms.map(({ cpus }) => cpus));
+  const code = mostCpus < whole.cpus ? "HOST_CPUS_SHORT" : "HOST_MEMORY_SHORT";
+  draft.refuse(code, ["numa", "partition", "mode"], {
     found: `no room for ${whole.cpus} vCPUs and ${describeByteSize(whole.bytes)}: ${rooms.map(({ node, cpus, bytes: free }) => `node ${node.id} has ${cpus} free CPUs and ${describeByteSize(free)}`).join(", ")}`,
     needed:
       partition.cells === undefined

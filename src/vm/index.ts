@@ -13,6 +13,7 @@ export type { PciTreeState } from "./pci-tree.ts";
 export { preflight } from "./preflight/preflight.ts";
 export { executeQmp } from "./qmp-command.ts";
 export { keptUuid, listNames, type VmRecord } from "./record.ts";
+export { TakenError } from "./reserve.ts";
 export { ensureRunRoot, type Places, placesFor, runRoot } from "./run-root.ts";
 export { type OpenVm, openVm, readPlan, requireRunning } from "./session.ts";
 export { stopVm } from "./shutdown.ts";

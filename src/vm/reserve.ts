@@ -10,6 +10,9 @@ import { identify } from "./process.ts";
 import { readBootId, type VmRecord } from "./record.ts";
 import type { Places } from "./run-root.ts";
 
+/** Another start was faster. A new plan goes around it, or says why none can. */
+export class TakenError extends QlaunchError {}
+
 interface Reservation {
   readonly root: string;
   readonly places: Places;
@@ -21,7 +24,8 @@ interface Reservation {
 /**
  * Makes the run directory with a record that holds the host CPUs and devices of this VM. Two starts at once see each
  * other's.
- * @throws QlaunchError HOST_CPUS_SHORT, HOST_DEVICE_BUSY, VM_BUSY
+ * @throws TakenError HOST_CPUS_SHORT, HOST_DEVICE_BUSY
+ * @throws QlaunchError VM_BUSY
  */
 export async function reserve(system: System, reservation: Reservation): Promise<Journal> {
   const { root } = reservation;
@@ -30,7 +34,7 @@ export async function reserve(system: System, reservation: Reservation): Promise
   if (exclusiveCpus.length + pciFunctions.length === 0) return makeDirectory(system, reservation, record);
   return withLedgerLock(system, root, `a start of ${record.name}`, () => {
     const taken = [...takenCpus(system, root, exclusiveCpus), ...takenDevices(system, root, pciFunctions)];
-    if (taken.length > 0) throw new QlaunchError(taken);
+    if (taken.length > 0) throw new TakenError(taken);
     return makeDirectory(system, reservation, record);
   });
 }

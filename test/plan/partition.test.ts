@@ -171,7 +171,7 @@ describe("mode node", () => {
 
   it("is refused where it fits nowhere, with what each node has", () => {
     expect(problems(guest(31, "8G", { mode: "node", cells: 2 }), { host: "ol8" })[0]).toMatch(
-      /^NUMA_PARTITION numa.partition.mode: no room for 31 vCPUs and 8 GiB: node 0 has 30 free CPUs and .*; room for the whole guest on one node$/,
+      /^HOST_CPUS_SHORT numa.partition.mode: no room for 31 vCPUs and 8 GiB: node 0 has 30 free CPUs and .*; room for the whole guest on one node$/,
     );
     expect(problems(guest(121, "8G", { mode: "node" }), { host: "ol8" })[0]).toMatch(
       /; room on one node, or on several$/,
@@ -195,4 +195,10 @@ describe("refuses", () => {
       "NUMA_PARTITION numa.partition: a partition beside cells; one of the two",
     ],
   ])("%j", (profile, expected) => expect(problems(profile, { host: "ol8" })).toContain(expected));
+});
+
+it("says that memory is short where CPUs are not", () => {
+  expect(problems(guest(4, "600G", { mode: "node" }), { host: "ol8" })[0]).toMatch(
+    /^HOST_MEMORY_SHORT numa.partition.mode: no room for 4 vCPUs and 600 GiB: node 0 has 30 free CPUs and 12/,
+  );
 });
