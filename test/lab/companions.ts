@@ -5,7 +5,17 @@ import { raiseLockLimit } from "../../src/hotplug/memory-lock.ts";
 import { realSystem } from "../../src/system/index.ts";
 import type { ProbeReport } from "../rig/probe.ts";
 import type { Suite } from "./checks.ts";
-import { askGuest, execute, modprobe, qlaunch, qlaunchJson, qlaunchOk } from "./host.ts";
+import {
+  askGuest,
+  boundMemory,
+  execute,
+  kvmThreads,
+  modprobe,
+  pidOf,
+  qlaunch,
+  qlaunchJson,
+  qlaunchOk,
+} from "./host.ts";
 import { bindings, driverOf, type HostFunction, standIns } from "./pci.ts";
 import { probeGuest, writeProfile } from "./profiles.ts";
 
@@ -36,6 +46,19 @@ async function cardInGuest(name: string): Promise<ProbeReport["pci"]> {
   const { pci } = await askGuest<ProbeReport>(name);
   return pci.filter(({ device }) => device === "0x1111" || device === "0x10d3");
 }
+
+/** Guests that say how large they are, and no more; the NIC or the disk of the host goes with two of them. */
+const rivals = ["nic", "disk", "plain"] as const;
+const rival = (name: (typeof rivals)[number]) =>
+  writeProfile({
+    name,
+    cpus: { boot: 1, model: "host" },
+    memory: { size: "128M", prealloc: true },
+    numa: { partition: { mode: "node" } },
+    passthrough: {
+      devices: name === "plain" ? [] : [{ address: name === "nic" ? nic() : addressOf("0108") }],
+    },
+  } as { name: string });
 
 export const companions: Suite = {
   timeoutSeconds: 600,
@@ -162,6 +185,48 @@ export const companions: Suite = {
         assert.equal(bridge?.class, "0x060400");
         assert.notEqual(companion?.parent, display?.parent);
         await qlaunchOk("down", "bridge", "--force");
+        seeUnchanged();
+      },
+    },
+    {
+      name: "guests that start at once have CPUs, devices and memory of their own, where their devices are",
+      async run() {
+        await Promise.all(rivals.map((name) => qlaunchOk("up", rival(name), "--paused")));
+        const cpus = rivals.flatMap((name) =>
+          kvmThreads(pidOf(name)).map((thread) => thread.split(" on ")[1]),
+        );
+        assert.equal(new Set(cpus).size, rivals.length, `on CPUs ${cpus}`);
+        for (const [name, address] of [
+          ["nic", nic()],
+          ["disk", addressOf("0108")],
+        ] as const) {
+          const node = readFileSync(`/sys/bus/pci/devices/${address}/numa_node`, "utf8").trim();
+          assert.deepEqual(boundMemory(pidOf(name)), [
+            { policy: `bind:${node}`, bytes: { [`N${node}`]: 128 * 2 ** 20 } },
+          ]);
+          assert.equal(driverOf(address), "vfio-pci");
+        }
+      },
+    },
+    {
+      name: "a killed QEMU's share is free again, and its device when it is taken down",
+      async run() {
+        const [before_] = kvmThreads(pidOf("nic"));
+        process.kill(pidOf("nic"), "SIGKILL");
+        const again = writeProfile({
+          name: "again",
+          cpus: { boot: 1, model: "host" },
+          memory: { size: "128M" },
+          numa: {
+            partition: {
+              mode: "node",
+              hostNodes: readFileSync(`/sys/bus/pci/devices/${nic()}/numa_node`, "utf8").trim(),
+            },
+          },
+        } as { name: string });
+        await qlaunchOk("up", again, "--paused");
+        assert.deepEqual(kvmThreads(pidOf("again")), [before_]);
+        for (const name of ["nic", "disk", "plain", "again"]) await qlaunchOk("down", name, "--force");
         seeUnchanged();
       },
     },

@@ -45,9 +45,11 @@ export async function openLab(name: keyof typeof suites): Promise<Lab> {
   return follow(start, () => rmSync(folder, { recursive: true }));
 }
 
+const mostTries = 3;
+
 /**
- * Follows a run, and one more on a new simulated host when a check fails or the host ends by itself: everything is
- * emulated there, a guest's guest twice, and now and then something stands still. What went wrong first is told.
+ * Follows a run, and up to two more on new simulated hosts when a check fails or the host ends by itself: everything is
+ * emulated there, a guest's guest twice, and now and then something stands still or falls. What went wrong is told.
  */
 function follow(start: () => ChildProcess, remove: () => void): Lab {
   let results = new Map<string, CheckResult>();
@@ -84,16 +86,16 @@ function follow(start: () => ChildProcess, remove: () => void): Lab {
   };
   const end = (async () => {
     let how = await run();
-    if (how !== "status 0" && !isClosed) {
+    for (let next = 2; next <= mostTries && how !== "status 0" && !isClosed; next++) {
       const problems = [...results.values()].flatMap(({ check, problem }) =>
         problem ? [`${check}: ${problem}`] : [],
       );
       console.warn(
-        [`tried once more, after the first try ended with ${how}`, ...problems, ...printed].join("\n"),
+        [`try ${next} of ${mostTries}, after one that ended with ${how}`, ...problems, ...printed].join("\n"),
       );
       results = new Map();
       printed = [];
-      isLast = true;
+      isLast = next === mostTries;
       how = await run();
     }
     ended = how;
@@ -118,5 +120,5 @@ function follow(start: () => ChildProcess, remove: () => void): Lab {
   };
 }
 
-/** How long a check may take, with all that comes before it and a second try. */
-export const checkTimeoutMs = ({ timeoutSeconds }: Suite) => 2 * timeoutSeconds * 1000;
+/** How long a check may take, with all that comes before it and all tries. */
+export const checkTimeoutMs = ({ timeoutSeconds }: Suite) => mostTries * timeoutSeconds * 1000;
