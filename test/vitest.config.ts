@@ -34,7 +34,6 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["test/e2e/lab*.test.ts"],
-          fileParallelism: false,
           // For the rehearsal; the suites' own further tries are in the rig.
           retry: 2,
           testTimeout: 1_800_000,
