@@ -1,5 +1,6 @@
 import { type ArgvItem, argvItems, renderArgv, renderShell } from "../argv/index.ts";
 import type { Plan } from "../plan/index.ts";
+import { leftOver, type NodeLeft } from "../plan/left-over.ts";
 import { type P2pPair, planP2p } from "../plan/p2p.ts";
 import { type Score, scorePlan } from "../plan/score.ts";
 import type { Planned } from "./plan.ts";
@@ -22,6 +23,11 @@ export function planShell(plan: Plan): string {
 /** How well it lies on the host, beside what other VMs hold. */
 export function planScore({ plan, host, ledger }: Pick<Planned, "plan" | "host" | "ledger">): Score {
   return scorePlan(plan, host, ledger);
+}
+
+/** What nobody holds once it runs. */
+export function planLeftOver({ plan, host, ledger }: Pick<Planned, "plan" | "host" | "ledger">): NodeLeft[] {
+  return leftOver(plan, host, ledger);
 }
 
 /** Which of the devices of the host that the guest gets reach each other's memory. */

@@ -7,6 +7,7 @@ export { renderHoldings } from "./holdings.ts";
 export { renderHost } from "./host.ts";
 export { humanRenderer } from "./human.ts";
 export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";
+export { renderLeftOver } from "./left-over.ts";
 export { renderDeviceAdded, renderDevices, renderRemoved } from "./live-devices.ts";
 export { renderMemoryAdded, renderMemoryDevices, renderMemoryResized } from "./live-memory.ts";
 export { renderNccl } from "./nccl.ts";

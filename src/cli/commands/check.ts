@@ -22,7 +22,9 @@ export function addCheck(program: Command): void {
     );
   define(command, async ({ system, terminal }, options: CheckOptions, profileFile: string) => {
     const { checkProfile } = await import("../../actions/start.ts");
-    const { diagnostics } = await checkProfile(system, {
+    const { planLeftOver } = await import("../../actions/format-plan.ts");
+    const { renderLeftOver } = await import("../../report/index.ts");
+    const { planned, diagnostics } = await checkProfile(system, {
       profileFile,
       snapshot: options.host,
       qemu: options.qemu,
@@ -30,7 +32,10 @@ export function addCheck(program: Command): void {
     });
     if (terminal.json || diagnostics.length > 0) printDiagnostics(terminal, diagnostics);
     const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
-    if (!terminal.json && !failed) terminal.print(`${profileFile} can be started`);
+    if (!terminal.json && !failed) {
+      const left = renderLeftOver(planLeftOver(planned), terminal.style);
+      terminal.print([`${profileFile} can be started, and leaves`, "", ...left]);
+    }
     return failed ? exitStatus.refused : exitStatus.done;
   });
 }
