@@ -194,7 +194,10 @@ function layOut(
   return { dealt, bytes, homes };
 }
 
-/** On one node, with as many cells as are asked for; where it fits on none, a cell on each of as few as will do. */
+/**
+ * On one node, with as many cells as are asked for: the devices' node, or each of theirs; where it fits on none, a cell
+ * on each of as few as will do.
+ */
 function layOnFew(
   draft: Draft,
   partition: Partition,
@@ -208,6 +211,12 @@ function layOnFew(
     cpus: needOf(draft, { ...first, cells: [first.cells.flat()] }, []).cpus,
     bytes: draft.profile.memory.size,
   };
+  // Devices of several nodes want a cell on each.
+  const besideDevices = rooms.filter(({ devices: count }) => count > 0);
+  if (partition.cells === undefined && besideDevices.length > 1) {
+    const near = layInParts(draft, partition, besideDevices, besideDevices.length);
+    if (near) return near;
+  }
   const room = chooseNode(rooms, whole);
   if (room) return { dealt: first, bytes: shares(draft, first), homes: first.cells.map(() => room.node) };
   const spread = partition.cells === undefined ? layOnSeveral(draft, partition, rooms, first) : undefined;
@@ -228,6 +237,21 @@ function layOnFew(
   return undefined;
 }
 
+/** In equal parts on so many nodes that lie near each other; undefined where not so many have room, or too few cores. */
+function layInParts(
+  draft: Draft,
+  { distribution }: Pick<Partition, "distribution">,
+  rooms: readonly NodeRoom[],
+  count: number,
+): Layout | undefined {
+  const { boot, max = boot, topology } = draft.profile.cpus;
+  const dealt = dealVcpus(max, count, distribution, topology, hostThreads(draft));
+  if (!dealt) return undefined;
+  const bytes = shares(draft, dealt);
+  const homes = chooseTogether(rooms, count, needOf(draft, dealt, bytes), distancesOf(draft));
+  return homes && { dealt, bytes, homes: homes.map(({ node }) => node) };
+}
+
 /** In equal parts on two nodes, on three and so on; then on as much of each as it has, in runs alone. */
 function layOnSeveral(
   draft: Draft,
@@ -238,11 +262,8 @@ function layOnSeveral(
   const { cpus, memory } = draft.profile;
   const vcpus = whole.cells.flat().length;
   for (let count = 2; count <= rooms.length; count++) {
-    const dealt = dealVcpus(vcpus, count, distribution, cpus.topology, hostThreads(draft));
-    if (!dealt) break;
-    const bytes = shares(draft, dealt);
-    const homes = chooseTogether(rooms, count, needOf(draft, dealt, bytes), distancesOf(draft));
-    if (homes) return { dealt, bytes, homes: homes.map(({ node }) => node) };
+    const parts = layInParts(draft, { distribution }, rooms, count);
+    if (parts) return parts;
   }
   if (distribution === "round-robin" || distribution === "interleave") return undefined;
   const { threads } = whole.topology;

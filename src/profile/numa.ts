@@ -20,7 +20,7 @@ const cell = z.strictObject({
 const partition = z.strictObject({
   mode: z.enum(["host", "node"]).default("host").meta({
     description:
-      "host: cells on the host's nodes as they are, with their distances. node: everything on one node, that of the devices where it has room; where none has, a cell on each of as few as will do. Default host.",
+      "host: cells on the host's nodes as they are, with their distances. node: everything on one node, that of the devices where it has room, or a cell on each of theirs; where none has, a cell on each of as few as will do. Default host.",
   }),
   hostNodes: idSet.optional().meta({
     description: 'The nodes to choose from: "0-3,^2". Default: those with CPUs and memory.',

@@ -147,6 +147,15 @@ describe("mode node", () => {
     ]);
   });
 
+  it("has a cell on each node of its devices, where there is room", () => {
+    const passthrough = { devices: [{ address: "0000:9b:00.0" }, { address: "0000:18:00.0" }] };
+    const near = (vcpus: number) =>
+      nodesOf(plan(guest(vcpus, "8G", { mode: "node" }, { passthrough }), { host: "hgx-h200" }));
+    expect(near(8)).toEqual(["0", "1"]);
+    // One core cannot be on both.
+    expect(near(1)).toEqual(["0"]);
+  });
+
   it("takes as few nodes as will do where none has room, near each other", () => {
     const wide = (vcpus: number, host: string) => plan(guest(vcpus, "8G", { mode: "node" }), { host });
     // All are as near; these two have the least memory.
