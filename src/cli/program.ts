@@ -8,6 +8,7 @@ import { addDevice } from "./commands/device.ts";
 import { addDown } from "./commands/down.ts";
 import { addEvents } from "./commands/events.ts";
 import { addHost } from "./commands/host.ts";
+import { addImport } from "./commands/import.ts";
 import { addInfo } from "./commands/info.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMemory } from "./commands/memory.ts";
@@ -57,6 +58,7 @@ export function buildProgram(): Command {
   addPlan(program);
   addCheck(program);
   addWhyNot(program);
+  addImport(program);
   addRehearse(program);
   addNccl(program);
   program.commandsGroup("Start and stop:");

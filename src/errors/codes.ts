@@ -28,6 +28,8 @@ export const codes = {
   CPU_TOPOLOGY: invalid("Sockets x dies x cores x threads differs from cpus.max"),
   CPU_BOOT_ABOVE_MAX: invalid("More CPUs at boot than at most"),
   CPU_HIDDEN_HYPERVISOR: invalid("CPU features that contradict each other"),
+  IMPORT_XML: invalid("A document that is no libvirt domain"),
+  IMPORT_LOSS: invalid("Parts of a domain that a profile cannot have, where none may be lost"),
   NUMA_CPU_MISSING: invalid("A vCPU that is in no NUMA cell"),
   NUMA_CPU_TWICE: invalid("A vCPU that is in two NUMA cells"),
   NUMA_CPU_BEYOND_MAX: invalid("A NUMA cell names a vCPU beyond cpus.max"),

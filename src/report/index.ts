@@ -6,6 +6,7 @@ export { renderExplanation, type SpelledOption } from "./explain.ts";
 export { renderHoldings } from "./holdings.ts";
 export { renderHost } from "./host.ts";
 export { humanRenderer } from "./human.ts";
+export { renderImport } from "./import.ts";
 export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";
 export { renderLeftOver } from "./left-over.ts";
 export { renderDeviceAdded, renderDevices, renderRemoved } from "./live-devices.ts";

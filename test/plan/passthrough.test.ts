@@ -4,6 +4,7 @@ import { LiveSite } from "../../src/hotplug/device-site.ts";
 import { Draft } from "../../src/plan/draft.ts";
 import { planPassedDevice } from "../../src/plan/passthrough.ts";
 import { profileSchema } from "../../src/profile/schema.ts";
+import { byHand, placesOnSwitches } from "./hgx-by-hand.ts";
 import { hostWith, workstation } from "./host-pci.ts";
 import { describeProblem, places, plan } from "./planning.ts";
 
@@ -75,34 +76,6 @@ describe("a device for a running VM", () => {
   });
 });
 
-/**
- * Where an expert put each device of this board by hand, for the same guest: root port of the node's expander bus,
- * and downstream port of its switch.
- */
-const byHand: Readonly<Record<string, readonly [node: number, rootPort: number, downstream: number]>> = {
-  "0000:18:00.0": [0, 0, 0],
-  "0000:19:00.0": [0, 0, 1],
-  "0000:1a:00.0": [0, 0, 2],
-  "0000:3b:00.0": [0, 1, 0],
-  "0000:3c:00.0": [0, 1, 1],
-  "0000:4c:00.0": [0, 2, 0],
-  "0000:4d:00.0": [0, 2, 1],
-  "0000:5d:00.0": [0, 3, 0],
-  "0000:5e:00.0": [0, 3, 1],
-  "0000:83:00.0": [1, 0, 0],
-  "0000:84:00.0": [1, 0, 1],
-  "0000:85:00.0": [1, 0, 2],
-  "0000:86:00.0": [1, 0, 3],
-  "0000:9b:00.0": [1, 1, 0],
-  "0000:9c:00.0": [1, 1, 1],
-  "0000:bb:00.0": [1, 2, 0],
-  "0000:bc:00.0": [1, 2, 1],
-  "0000:cb:00.0": [1, 3, 0],
-  "0000:cc:00.0": [1, 3, 1],
-  "0000:db:00.0": [1, 4, 0],
-  "0000:dc:00.0": [1, 4, 1],
-};
-
 describe("an HGX board", () => {
   const changes = {
     numa: {
@@ -124,15 +97,7 @@ describe("an HGX board", () => {
 
   it("has each device where an expert put it by hand", () => {
     const { devices, run } = plan(changes, { host: "hgx-h200" });
-    const byId = new Map(devices.map((entry) => [entry.id, entry]));
-    const placed = devices.flatMap(({ hostAddress, bus, numaNode }) => {
-      const downstream = byId.get(bus);
-      const upstream = byId.get(downstream?.bus ?? "");
-      const rootPort = byId.get(upstream?.bus ?? "");
-      if (hostAddress === undefined) return [];
-      return [[hostAddress, [numaNode, rootPort?.function, downstream?.slot]] as const];
-    });
-    expect(Object.fromEntries(placed)).toEqual(byHand);
+    expect(placesOnSwitches(devices)).toEqual(byHand);
     expect(devices.filter(({ driver }) => driver === "pxb-pcie")).toHaveLength(2);
     expect(devices.filter(({ driver }) => driver === "x3130-upstream")).toHaveLength(9);
     expect(run.passthrough).toHaveLength(21);

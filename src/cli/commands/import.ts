@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { define, examples } from "../command.ts";
+
+interface ImportOptions {
+  readonly json?: boolean;
+  readonly host?: string;
+  readonly output?: string;
+  readonly replan?: boolean;
+  readonly strict?: boolean;
+}
+
+export function addImport(program: Command): void {
+  const command = program
+    .command("import <domain>")
+    .summary("make a profile of a libvirt domain")
+    .description(
+      "Reads the XML of a libvirt domain, as virsh dumpxml prints it, and prints a profile for the same guest, with its PCI addresses. Says on standard error what is better and what is lost. Nothing of libvirt is needed.",
+    )
+    .option("--host <snapshot>", "fill what the domain leaves open from this host instead of this machine")
+    .option("-o, --output <file>", "write the profile to a file instead of standard output")
+    .option("--replan", "let qlaunch lay out the PCI devices anew, instead of keeping the guest's addresses")
+    .option("--strict", "fail when anything is lost")
+    .addHelpText(
+      "after",
+      examples(
+        "virsh dumpxml db > db.xml; qlaunch import db.xml -o db.json",
+        "qlaunch import db.xml --json | jq .report",
+      ),
+    );
+  define(command, async ({ system, terminal }, options: ImportOptions, file: string) => {
+    const { importFile } = await import("../../actions/import.ts");
+    const { renderImport, renderJson } = await import("../../report/index.ts");
+    const { profile, profileText, report } = await importFile(system, {
+      file,
+      snapshot: options.host,
+      replan: options.replan === true,
+      strict: options.strict === true,
+      output: options.output,
+    });
+    if (terminal.json) return terminal.print(renderJson({ profile, report }));
+    terminal.printError(renderImport(report, terminal.errorStyle));
+    if (options.output === undefined) terminal.print(profileText.trimEnd());
+  });
+}

@@ -1,0 +1,175 @@
+import { type ImportContext, isOn, numberOf } from "./context.ts";
+import type { Reading } from "./reading.ts";
+
+interface PciAddress {
+  readonly bus: number;
+  readonly slot: number;
+  readonly function: number;
+}
+
+interface Controller {
+  readonly reading: Reading;
+  readonly index: number;
+  readonly model: string;
+  readonly address: PciAddress | undefined;
+}
+
+type Tree = NonNullable<NonNullable<ImportContext["profile"]["pcie"]>["tree"]>;
+type RootPort = Extract<Tree[number], { rootPort: string }>;
+type Switch = NonNullable<RootPort["switch"]>;
+
+/** Where devices of the domain sit in the profile's tree. */
+export class PciBuses {
+  private readonly names: ReadonlyMap<number, string>;
+  private readonly used = new Set<string>();
+  private readonly replan: boolean;
+
+  constructor(names: ReadonlyMap<number, string>, replan: boolean) {
+    this.names = names;
+    this.replan = replan;
+  }
+
+  /** The port of a device, by its address; undefined leaves it to the planner. A second device of a port is told. */
+  busOf(device: Reading): string | undefined {
+    const element = device.one("address");
+    const address = element && addressOf(element);
+    if (!address || this.replan) return undefined;
+    const name = this.names.get(address.bus);
+    if (name === undefined) {
+      if (address.bus === 0)
+        element?.improve(
+          "on a port of its own, which can be hot-plugged, instead of pcie.0: its address changes",
+        );
+      else element?.drop("a bus that the profile does not have: the planner finds a port");
+      return undefined;
+    }
+    if (this.used.has(name) || address.slot !== 0 || address.function !== 0) {
+      element?.drop(`${name} has a device already, and a port takes one: the planner finds another`);
+      return undefined;
+    }
+    this.used.add(name);
+    return name;
+  }
+}
+
+/** Controllers of PCI become the tree; the guest's devices keep their places below them. */
+export function readPciTree(devices: Reading | undefined, context: ImportContext): PciBuses {
+  const controllers = (devices?.all("controller") ?? [])
+    .filter((each) => each.attribute("type") === "pci")
+    .map(readController);
+  const names = new Map<number, string>();
+  const children = (index: number) =>
+    controllers
+      .filter(({ address, model }) => address?.bus === index && model !== "pcie-root")
+      .sort((a, b) => placeOf(a) - placeOf(b));
+  const below = (index: number): Switch | undefined => {
+    const upstream = children(index).find(({ model }) => model === "pcie-switch-upstream-port");
+    if (!upstream) return undefined;
+    const ports = children(upstream.index).filter(({ model }) => model === "pcie-switch-downstream-port");
+    return {
+      upstream: `pci.${upstream.index}`,
+      downstream: ports.map((port) => {
+        const id = `pci.${port.index}`;
+        names.set(port.index, id);
+        const inner = below(port.index);
+        return { port: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+      }),
+    };
+  };
+  const rootPort = (port: Controller): RootPort => {
+    const id = `pci.${port.index}`;
+    const inner = below(port.index);
+    if (!inner) names.set(port.index, id);
+    return { rootPort: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+  };
+  const tree: Tree = children(0).flatMap((each): Tree => {
+    if (each.model === "pcie-root-port") return [rootPort(each)];
+    if (each.model !== "pcie-expander-bus") return [];
+    const target = each.reading.one("target");
+    const busNr = target && numberOf(target, "busNr");
+    const node = target?.one("node")?.text();
+    return [
+      {
+        expander: `pci.${each.index}`,
+        ...(busNr === undefined ? {} : { busNr }),
+        ...(node === undefined ? {} : { numaNode: Number(node) }),
+        ...addrOf(each),
+        ports: children(each.index)
+          .filter(({ model }) => model === "pcie-root-port")
+          .map(rootPort),
+      },
+    ];
+  });
+  for (const each of controllers) tellOf(each, context.replan);
+  if (!context.replan && tree.length > 0) {
+    context.profile.pcie = { ...context.profile.pcie, tree, spareRootPorts: 0 };
+  }
+  return new PciBuses(context.replan ? new Map() : names, context.replan);
+}
+
+function readController(reading: Reading): Controller {
+  const index = numberOf(reading, "index") ?? 0;
+  const model = reading.attribute("model") ?? (index === 0 ? "pcie-root" : "pcie-root-port");
+  const element = reading.one("address");
+  const kind = reading.one("model");
+  kind?.attribute("name");
+  return { reading, index, model, address: element && addressOf(element) };
+}
+
+function tellOf({ reading, model }: Controller, replan: boolean): void {
+  const known = [
+    "pcie-root",
+    "pcie-root-port",
+    "pcie-expander-bus",
+    "pcie-switch-upstream-port",
+    "pcie-switch-downstream-port",
+  ];
+  if (!known.includes(model)) {
+    reading.replace(`${model}: bridges to conventional PCI are made where a device needs one`);
+    return;
+  }
+  if (replan) reading.improve("laid out anew");
+  const hole = reading.one("pcihole64");
+  hole?.improve("the 64-bit window is computed from the devices: pcie.mmio64");
+  hole?.attribute("unit");
+  hole?.text();
+}
+
+function common(port: Controller) {
+  const target = port.reading.one("target");
+  const chassis = target && numberOf(target, "chassis");
+  const hotplug = isOn(target?.attribute("hotplug"));
+  // The number of the slot in QEMU's capability; libvirt makes it from the address.
+  target?.attribute("port");
+  return {
+    ...addrOf(port),
+    ...(chassis === undefined || chassis === 0 ? {} : { chassis }),
+    ...(hotplug === undefined ? {} : { hotplug }),
+  };
+}
+
+function addrOf({ address }: Controller): { addr?: string } {
+  return address ? { addr: `${address.slot.toString(16)}.${address.function}` } : {};
+}
+
+function placeOf({ address }: Controller): number {
+  return address ? address.slot * 8 + address.function : 0;
+}
+
+/** A PCI address; those of other kinds (drive, virtio-serial, usb) are the planner's. */
+export function addressOf(element: Reading): PciAddress | undefined {
+  const type = element.attribute("type");
+  if (type !== undefined && type !== "pci") {
+    for (const name of element.node.attributes.keys()) element.attribute(name);
+    return undefined;
+  }
+  const domain = numberOf(element, "domain") ?? 0;
+  if (domain !== 0) element.dropAttribute("domain", "a guest has domain 0 alone");
+  element.attribute("multifunction");
+  const [bus, slot, fn] = [
+    numberOf(element, "bus"),
+    numberOf(element, "slot"),
+    numberOf(element, "function"),
+  ];
+  return bus === undefined || slot === undefined ? undefined : { bus, slot, function: fn ?? 0 };
+}

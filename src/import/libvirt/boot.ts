@@ -1,0 +1,204 @@
+import { type ImportContext, isOn } from "./context.ts";
+import type { Reading } from "./reading.ts";
+
+/** Devices that the firmware tries, in order; devices with an order of their own come before. */
+export type BootDevice = "hd" | "cdrom" | "network" | "fd";
+
+/** Machine type, firmware, kernel and boot order. */
+export function readBoot(domain: Reading, { profile }: ImportContext): readonly BootDevice[] {
+  const os = domain.one("os");
+  const type = os?.one("type");
+  type?.attribute("arch");
+  type?.text();
+  readMachine(type, profile);
+  readFirmware(os, profile);
+  readKernel(os, profile);
+  const smbios = os?.one("smbios");
+  const mode = smbios?.attribute("mode");
+  if (mode === "host")
+    smbios?.drop("write the strings of the host that the guest shall see into machine.smbios");
+  else if (mode === "sysinfo") readSysinfo(domain, profile);
+  os?.one("bootmenu")?.drop("the firmware asks nobody");
+  os?.one("bios")?.drop("the firmware's messages are on the serial port already");
+  return (os?.all("boot") ?? []).map((boot) => (boot.attribute("dev") ?? "hd") as BootDevice);
+}
+
+function readMachine(type: Reading | undefined, profile: ImportContext["profile"]): void {
+  const machine = type?.attribute("machine") ?? "q35";
+  if (machine === "q35" || /^pc-q35-\d/.test(machine)) {
+    profile.machine = { ...profile.machine, type: machine };
+  } else {
+    type?.dropAttribute(
+      "machine",
+      `"${machine}" is not a q35: the guest finds another board, so use --replan and look at its network names; Windows may ask to be activated`,
+    );
+    profile.machine = { ...profile.machine, type: "q35" };
+  }
+}
+
+function readFirmware(os: Reading | undefined, profile: ImportContext["profile"]): void {
+  const loader = os?.one("loader");
+  const nvram = os?.one("nvram");
+  const kind = os?.attribute("firmware");
+  const code = loader?.text();
+  loader?.attribute("readonly");
+  loader?.attribute("format");
+  const type = loader?.attribute("type");
+  const secure = isOn(loader?.attribute("secure")) === true || (code ?? "").includes(".secboot.");
+  const firmware = os?.one("firmware");
+  for (const feature of firmware?.all("feature") ?? []) {
+    feature.attribute("name");
+    feature.attribute("enabled");
+  }
+  nvram?.attribute("format");
+  const template = nvram?.attribute("template");
+  const vars = nvram?.text();
+  if (kind !== "efi" && type !== "pflash" && !/OVMF|edk2/i.test(code ?? "")) {
+    if (code !== undefined) loader?.drop("a BIOS image of one's own: SeaBIOS is used");
+    nvram?.drop("there is no UEFI to keep variables for");
+    return;
+  }
+  if (vars !== undefined) {
+    nvram?.drop(
+      `${vars} stays libvirt's: the guest starts with new variables. To take its own along, copy the file and name the copy as machine.firmware.ovmf.vars`,
+    );
+  }
+  profile.machine = {
+    ...profile.machine,
+    firmware: {
+      ovmf: {
+        ...(code === undefined ? {} : { code }),
+        ...(template === undefined ? {} : { vars: template }),
+        ...(secure ? { secureBoot: true } : {}),
+      },
+    },
+  };
+}
+
+function readKernel(os: Reading | undefined, profile: ImportContext["profile"]): void {
+  const image = os?.one("kernel")?.text();
+  const initrd = os?.one("initrd")?.text();
+  const cmdline = os?.one("cmdline")?.text();
+  if (image === undefined) return;
+  profile.kernel = {
+    image,
+    ...(initrd === undefined ? {} : { initrd }),
+    ...(cmdline === undefined ? {} : { cmdline }),
+  };
+}
+
+function readSysinfo(domain: Reading, profile: ImportContext["profile"]): void {
+  const sysinfo = domain.one("sysinfo");
+  sysinfo?.attribute("type");
+  const known = ["manufacturer", "product", "version", "serial", "sku", "family"] as const;
+  const smbios: Record<string, string> = {};
+  for (const entry of sysinfo?.one("system")?.all("entry") ?? []) {
+    const name = known.find((key) => key === entry.attribute("name"));
+    const text = entry.text();
+    if (name !== undefined && text !== undefined) smbios[name] = text;
+    else if (entry.attribute("name") === "uuid") entry.text();
+    else entry.drop("an entry that machine.smbios does not have");
+  }
+  for (const part of ["bios", "baseBoard", "chassis"])
+    sysinfo?.one(part)?.drop("QEMU's own strings are shown");
+  const oemStrings = (sysinfo?.one("oemStrings")?.all("entry") ?? []).flatMap((entry) => entry.text() ?? []);
+  if (Object.keys(smbios).length + oemStrings.length === 0) return;
+  profile.machine = {
+    ...profile.machine,
+    smbios: { ...smbios, ...(oemStrings.length > 0 ? { oemStrings } : {}) },
+  };
+}
+
+/** hv- properties by libvirt's names. */
+const enlightenments = {
+  relaxed: "hv-relaxed",
+  vapic: "hv-vapic",
+  vpindex: "hv-vpindex",
+  runtime: "hv-runtime",
+  synic: "hv-synic",
+  stimer: "hv-stimer",
+  reset: "hv-reset",
+  frequencies: "hv-frequencies",
+  reenlightenment: "hv-reenlightenment",
+  tlbflush: "hv-tlbflush",
+  ipi: "hv-ipi",
+  evmcs: "hv-evmcs",
+  avic: "hv-avic",
+} as const;
+
+/** Features of the machine. */
+export function readFeatures(domain: Reading, { profile }: ImportContext): void {
+  const features = domain.one("features");
+  // Every q35 guest has these.
+  for (const name of ["acpi", "apic", "pae"]) features?.one(name)?.keep();
+  const apic = features?.one("apic")?.attribute("eoi");
+  if (apic !== undefined) features?.one("apic")?.dropAttribute("eoi", "KVM decides");
+  const own: Record<string, boolean | number | string> = {};
+  readHyperv(features?.one("hyperv"), own);
+  const hidden = features?.one("kvm")?.one("hidden");
+  if (isOn(hidden?.attribute("state")) === true) own.kvm = false;
+  for (const name of ["hint-dedicated", "poll-control", "pv-ipi", "dirty-ring"]) {
+    const feature = features?.one("kvm")?.one(name);
+    if (isOn(feature?.attribute("state")) !== true) continue;
+    if (name === "hint-dedicated") own["kvm-hint-dedicated"] = true;
+    else if (name === "poll-control") own["kvm-poll-control"] = true;
+    else feature?.drop("KVM's own default is used");
+  }
+  const pmu = isOn(features?.one("pmu")?.attribute("state"));
+  if (pmu !== undefined) own.pmu = pmu;
+  if (isOn(features?.one("vmport")?.attribute("state")) === true)
+    features?.one("vmport")?.drop("VMware's port is off");
+  const smm = features?.one("smm");
+  if (isOn(smm?.attribute("state")) === true && !secureBootOf(profile))
+    smm?.drop("SMM is on with Secure Boot alone");
+  const ioapic = features?.one("ioapic")?.attribute("driver");
+  if (ioapic === "qemu") features?.one("ioapic")?.keep();
+  features?.one("vmcoreinfo")?.drop("dumps are of the guest's memory alone");
+  if (Object.keys(own).length > 0) profile.cpus.features = { ...profile.cpus.features, ...own };
+}
+
+function secureBootOf({ machine }: ImportContext["profile"]): boolean {
+  return typeof machine?.firmware === "object" && machine.firmware.ovmf.secureBoot === true;
+}
+
+function readHyperv(hyperv: Reading | undefined, own: Record<string, boolean | number | string>): void {
+  const mode = hyperv?.attribute("mode");
+  if (mode === "passthrough") own["hv-passthrough"] = true;
+  for (const [name, property] of Object.entries(enlightenments)) {
+    const element = hyperv?.one(name);
+    if (isOn(element?.attribute("state")) === true) own[property] = true;
+    element?.one("direct")?.drop("not a feature of its own here");
+  }
+  const spinlocks = hyperv?.one("spinlocks");
+  if (isOn(spinlocks?.attribute("state")) === true) {
+    own["hv-spinlocks"] = Number(spinlocks?.attribute("retries") ?? 8191);
+  }
+  const vendor = hyperv?.one("vendor_id");
+  if (isOn(vendor?.attribute("state")) === true) own["hv-vendor-id"] = vendor?.attribute("value") ?? "";
+}
+
+/** The guest's clock. */
+export function readClock(domain: Reading, { profile }: ImportContext): void {
+  const clock = domain.one("clock");
+  const offset = clock?.attribute("offset") ?? "utc";
+  const rtc: { base?: string; driftFix?: "slew" } = {};
+  if (offset === "localtime") rtc.base = "localtime";
+  else if (offset !== "utc")
+    clock?.drop(`offset ${offset}: the clock starts with UTC; write machine.rtc.base for another time`);
+  for (const timer of clock?.all("timer") ?? []) {
+    const name = timer.attribute("name");
+    const present = isOn(timer.attribute("present"));
+    const policy = timer.attribute("tickpolicy");
+    timer.attribute("track");
+    if (name === "rtc" && policy === "catchup") rtc.driftFix = "slew";
+    else if (name === "hpet" && present === true) profile.machine = { ...profile.machine, hpet: true };
+    else if (name === "hypervclock" && present !== false) {
+      profile.cpus.features = { ...profile.cpus.features, "hv-time": true };
+    } else if (name === "kvmclock" && present === false) {
+      profile.cpus.features = { ...profile.cpus.features, kvmclock: false };
+    } else if (name === "pit" && policy !== undefined && policy !== "delay")
+      timer.drop("lost ticks of the PIT come late");
+    else if (name === "tsc") timer.drop("the guest has the host's time stamp counter");
+  }
+  if (Object.keys(rtc).length > 0) profile.machine = { ...profile.machine, rtc };
+}

@@ -1,0 +1,87 @@
+import type { z } from "zod";
+import type { profileSchema } from "../../profile/schema.ts";
+import type { Reading } from "./reading.ts";
+
+/** What a profile file may say, before defaults. */
+export type ProfileInput = z.input<typeof profileSchema>;
+
+type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+/** The profile while it is made. */
+export type ProfileDraft = Writable<ProfileInput>;
+
+/** What of a host fills what a domain leaves open. */
+export interface ImportHost {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly cpus: readonly number[];
+    /** To each node, in order. */
+    readonly distances: readonly number[];
+  }[];
+}
+
+export interface ImportContext {
+  readonly profile: ProfileDraft;
+  /** The host that it shall run on, where it is known: what the domain leaves open is taken from it. */
+  readonly host: ImportHost | undefined;
+  /** Let the planner lay out the PCI devices, instead of keeping the guest's addresses. */
+  readonly replan: boolean;
+}
+
+/** A whole number in decimal or 0x form; an attribute that is none is dropped with a line. */
+export function numberOf(reading: Reading, attribute: string): number | undefined {
+  const text = reading.attribute(attribute);
+  if (text === undefined) return undefined;
+  if (/^(\d{1,15}|0x[0-9a-fA-F]{1,12})$/.test(text)) return Number(text);
+  reading.dropAttribute(attribute, `"${text}" is no number`);
+  return undefined;
+}
+
+/** Bytes of one unit of libvirt's. @see https://libvirt.org/formatdomain.html#memory-allocation */
+const units: Readonly<Record<string, number>> = {
+  b: 1,
+  bytes: 1,
+  KB: 1e3,
+  k: 1024,
+  KiB: 1024,
+  MB: 1e6,
+  M: 1024 ** 2,
+  MiB: 1024 ** 2,
+  GB: 1e9,
+  G: 1024 ** 3,
+  GiB: 1024 ** 3,
+  TB: 1e12,
+  T: 1024 ** 4,
+  TiB: 1024 ** 4,
+};
+
+/** A size in the element's text, KiB where no unit is given; undefined, with a line, where it is none. */
+export function sizeOf(reading: Reading): number | undefined {
+  return bytesOf(reading, reading.text() ?? "", reading.attribute("unit") ?? "KiB");
+}
+
+export function bytesOf(reading: Reading, text: string, unit: string): number | undefined {
+  const factor = units[unit];
+  if (/^\d{1,15}$/.test(text) && factor !== undefined) return Number(text) * factor;
+  reading.drop(factor === undefined ? `the unit "${unit}" is unknown` : `"${text}" is no size`);
+  return undefined;
+}
+
+/** The size as a profile writes it: the largest unit that makes it whole. */
+export function sizeText(bytes: number): string | number {
+  for (const [suffix, unit] of [
+    ["T", 1024 ** 4],
+    ["G", 1024 ** 3],
+    ["M", 1024 ** 2],
+    ["K", 1024],
+  ] as const) {
+    if (bytes > 0 && bytes % unit === 0) return `${bytes / unit}${suffix}`;
+  }
+  return bytes;
+}
+
+/** yes and no, on and off. */
+export function isOn(text: string | undefined): boolean | undefined {
+  if (text === "yes" || text === "on") return true;
+  return text === "no" || text === "off" ? false : undefined;
+}

@@ -1,0 +1,281 @@
+import type { PciBuses } from "./addresses.ts";
+import { bytesOf, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
+import type { Reading } from "./reading.ts";
+
+/** Everything beside PCI bridges, disks, network interfaces and devices of the host. */
+export function readOtherDevices(
+  devices: Reading | undefined,
+  context: ImportContext,
+  buses: PciBuses,
+): void {
+  const { profile } = context;
+  const emulator = devices?.one("emulator");
+  emulator?.improve(`${emulator.text() ?? "QEMU"}: the QEMU in PATH is taken, or $QLAUNCH_QEMU, or --qemu`);
+  readControllers(devices, profile);
+  readConsoles(devices, profile);
+  readInput(devices, profile);
+  readGraphics(devices, profile);
+  readSmall(devices, profile, buses);
+  readMemoryDevices(devices, profile, buses);
+  readFilesystems(devices, profile, buses);
+  readIommu(devices, profile);
+}
+
+type ProfileDraft = ImportContext["profile"];
+
+function readControllers(devices: Reading | undefined, profile: ProfileDraft): void {
+  for (const controller of devices?.all("controller") ?? []) {
+    const type = controller.attribute("type");
+    if (type === "pci") continue;
+    const model = controller.attribute("model");
+    // The board has them, or the planner makes them for what needs them.
+    if (type === "sata" || type === "virtio-serial" || (type === "scsi" && model === "virtio-scsi"))
+      controller.keep();
+    else if (type === "usb" && model !== "none") {
+      profile.usb = true;
+      if (model === "qemu-xhci" || model === "nec-xhci" || model === undefined) controller.keep();
+      else controller.replace(`${model} becomes one USB 3 controller`);
+    } else if (type === "usb" || type === "fdc" || type === "ide") controller.keep();
+    else
+      controller.drop(
+        `a controller of type ${type}${model === undefined ? "" : `, ${model}`}: virtio-scsi and SATA alone`,
+      );
+  }
+}
+
+function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void {
+  const consoles: NonNullable<ProfileDraft["consoles"]> = [];
+  for (const serial of devices?.all("serial") ?? []) {
+    // Whatever libvirt gives it on the host, it is a socket and a log here.
+    const type = serial.attribute("type");
+    if (type !== "pty" && type !== undefined)
+      serial.replace(`its other end is qlaunch console and a log, instead of ${type}`);
+    serial.keep();
+    consoles.push({ type: "serial" });
+  }
+  for (const console of devices?.all("console") ?? []) {
+    const type = console.one("target")?.attribute("type") ?? "serial";
+    if (type === "virtio") consoles.push({ type: "virtio" });
+    // The first console is the first serial port by another name.
+    console.keep();
+  }
+  profile.guestAgent = false;
+  for (const channel of devices?.all("channel") ?? []) {
+    const name = channel.one("target")?.attribute("name");
+    const type = channel.attribute("type");
+    if (name === "org.qemu.guest_agent.0") profile.guestAgent = true;
+    else if (type === "spicevmc" || type === "qemu-vdagent" || type === "spiceport") {
+      channel.drop("SPICE and its agent are not offered");
+      continue;
+    } else if (name !== undefined) consoles.push({ type: "channel", name });
+    else {
+      channel.drop("a channel without a name");
+      continue;
+    }
+    channel.keep();
+  }
+  profile.consoles = consoles;
+  for (const parallel of devices?.all("parallel") ?? []) parallel.drop("no parallel ports");
+}
+
+function readInput(devices: Reading | undefined, profile: ProfileDraft): void {
+  for (const input of devices?.all("input") ?? []) {
+    const type = input.attribute("type");
+    const bus = input.attribute("bus");
+    if (bus === "ps2") input.keep();
+    else if (type === "tablet" && (bus === "usb" || bus === undefined)) {
+      profile.usb = { tablet: true };
+      input.keep();
+    } else if (type === "keyboard" || type === "mouse")
+      input.replace("the board's PS/2 keyboard and mouse are there");
+    else input.drop(`no ${type} on ${bus}`);
+  }
+}
+
+function readGraphics(devices: Reading | undefined, profile: ProfileDraft): void {
+  const graphics = devices?.all("graphics") ?? [];
+  const videos = devices?.all("video") ?? [];
+  const model = videos[0]?.one("model")?.attribute("type");
+  for (const each of graphics) {
+    const type = each.attribute("type");
+    if (type === "vnc") each.replace("VNC on a socket of the run directory, which nobody else can reach");
+    else if (type === "spice") each.drop("SPICE is not offered: there is VNC on a socket");
+    else each.drop(`no ${type}`);
+  }
+  if (graphics.some((each) => ["vnc", "spice"].includes(each.attribute("type") ?? ""))) {
+    profile.display = { vnc: model === "virtio" ? { video: "virtio" } : {} };
+  }
+  for (const video of videos) {
+    if (model === undefined || ["none", "vga", "virtio", "bochs"].includes(model)) video.keep();
+    else video.replace(`${model} becomes a plain VGA card`);
+  }
+  for (const name of ["sound", "audio", "redirdev", "redirfilter", "hub", "smartcard"]) {
+    for (const each of devices?.all(name) ?? []) each.drop(`no ${name}`);
+  }
+}
+
+function readSmall(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
+  readRng(devices, profile, buses);
+  const balloon = devices?.one("memballoon");
+  const ballooned = balloon?.attribute("model") ?? "virtio";
+  if (balloon && ballooned !== "none") {
+    balloon.replace("no balloon: memory that is bound to nodes stays. Write balloon: true for one");
+  }
+  readWatchdog(devices, profile);
+  const tpm = devices?.one("tpm");
+  if (tpm?.one("backend")?.attribute("type") === "emulator") {
+    profile.tpm = {};
+    tpm.replace("a TPM of its own (swtpm); its state starts new: write tpm.state for a folder that keeps it");
+  } else tpm?.drop("an emulated TPM alone is offered");
+  const vsock = devices?.one("vsock");
+  const cid = vsock?.one("cid");
+  const address = cid && numberOf(cid, "address");
+  cid?.attribute("auto");
+  vsock?.attribute("model");
+  if (vsock && address !== undefined) {
+    const bus = buses.busOf(vsock);
+    profile.vsock = { cid: address, ...(bus === undefined ? {} : { bus }) };
+  } else vsock?.drop("write vsock.cid: an address is not made up");
+  for (const name of ["panic", "shmem", "nvram", "crypto", "pstore", "lease"]) {
+    for (const each of devices?.all(name) ?? []) each.drop(`no ${name}`);
+  }
+}
+
+function readRng(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
+  const rngs = devices?.all("rng") ?? [];
+  profile.rng = rngs.length > 0;
+  const [rng] = rngs;
+  for (const other of rngs.slice(1)) other.drop("one source of random numbers is enough");
+  if (!rng) return;
+  rng.attribute("model");
+  rng.one("alias")?.keep();
+  rng.one("rate")?.drop("the host's random numbers do not run out");
+  const backend = rng.one("backend");
+  const kind = backend?.attribute("model");
+  const source = backend?.text();
+  const bus = buses.busOf(rng);
+  const isOther = kind === "random" && source !== undefined && source !== "/dev/urandom";
+  if (kind !== "random" && kind !== "builtin") backend?.drop(`${kind}: the host's /dev/urandom is used`);
+  if (bus !== undefined || isOther)
+    profile.rng = { ...(isOther ? { source } : {}), ...(bus === undefined ? {} : { bus }) };
+}
+
+function readWatchdog(devices: Reading | undefined, profile: ProfileDraft): void {
+  const actions = ["reset", "shutdown", "poweroff", "pause", "none"] as const;
+  for (const [index, watchdog] of (devices?.all("watchdog") ?? []).entries()) {
+    const model = watchdog.attribute("model");
+    const action = actions.find((known) => known === watchdog.attribute("action")) ?? "reset";
+    watchdog.one("alias")?.keep();
+    watchdog.one("address")?.keep();
+    if (index === 0 && (model === "i6300esb" || model === "itco")) profile.watchdog = { model, action };
+    // libvirt writes down the one that every q35 has.
+    else if (model !== "itco") watchdog.drop(`one watchdog, itco or i6300esb, instead of ${model}`);
+  }
+}
+
+function readMemoryDevices(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
+  const list = (devices?.all("memory") ?? []).flatMap((each, index) => {
+    const model = each.attribute("model");
+    const target = each.one("target");
+    const size = target?.one("size");
+    const bytes = size && bytesOf(size, size.text() ?? "", size.attribute("unit") ?? "KiB");
+    if ((model !== "dimm" && model !== "nvdimm" && model !== "virtio-mem") || bytes === undefined) {
+      each.drop(`a memory device of model ${model}: dimm, nvdimm and virtio-mem alone`);
+      return [];
+    }
+    each.attribute("access");
+    each.one("alias")?.keep();
+    each.one("uuid")?.keep();
+    const cell = Number(target?.one("node")?.text() ?? 0);
+    const source = each.one("source");
+    const path = source?.one("path")?.text();
+    const page = source?.one("pagesize");
+    const pageBytes = page && bytesOf(page, page.text() ?? "", page.attribute("unit") ?? "KiB");
+    const nodes = source?.one("nodemask");
+    nodes?.improve("bound to the nodes of its cell");
+    nodes?.text();
+    const requested = target?.one("requested");
+    const wanted =
+      requested && bytesOf(requested, requested.text() ?? "", requested.attribute("unit") ?? "KiB");
+    for (const name of ["block", "current", "address"]) target?.one(name)?.keep();
+    const label = target?.one("label")?.one("size");
+    const labelBytes = label && bytesOf(label, label.text() ?? "", label.attribute("unit") ?? "KiB");
+    const align = source?.one("alignsize");
+    const alignBytes = align && bytesOf(align, align.text() ?? "", align.attribute("unit") ?? "KiB");
+    if (model !== "virtio-mem") each.one("address")?.keep();
+    else buses.busOf(each);
+    return [
+      {
+        id: `${model}${index}`,
+        kind: model,
+        size: sizeText(bytes),
+        cell,
+        ...(pageBytes === undefined ? {} : { pageSize: sizeText(pageBytes) }),
+        ...(wanted === undefined ? {} : { requested: sizeText(wanted) }),
+        ...(path === undefined ? {} : { path }),
+        ...(labelBytes === undefined ? {} : { labelSize: sizeText(labelBytes) }),
+        ...(alignBytes === undefined ? {} : { align: sizeText(alignBytes) }),
+        ...(source?.one("pmem") ? { pmem: true } : {}),
+        ...(target?.one("readonly") ? { unarmed: true } : {}),
+      } as const,
+    ];
+  });
+  if (list.length > 0) profile.memory.devices = list;
+}
+
+function readFilesystems(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
+  const list = (devices?.all("filesystem") ?? []).flatMap((each, index) => {
+    const type = each.attribute("type") ?? "mount";
+    const driver = each.one("driver")?.attribute("type") ?? "path";
+    const path = each.one("source")?.attribute("dir");
+    const tag = each.one("target")?.attribute("dir");
+    if (type !== "mount" || path === undefined || (driver !== "virtiofs" && driver !== "path")) {
+      each.drop(`a file system of type ${type}, ${driver}: virtiofs and 9p alone`);
+      return [];
+    }
+    each.one("driver")?.attribute("queue");
+    each.one("alias")?.keep();
+    for (const name of ["binary", "idmap"]) each.one(name)?.drop("virtiofsd's own defaults are used");
+    const access = each.attribute("accessmode") ?? "passthrough";
+    const bus = buses.busOf(each);
+    const model = { passthrough: "passthrough", mapped: "mapped-xattr", squash: "none" }[access];
+    return [
+      {
+        id: `fs${index}`,
+        ...(driver === "path" ? { type: "9p" as const } : {}),
+        path,
+        ...(tag === undefined ? {} : { tag: tag.slice(0, 31) }),
+        ...(each.one("readonly") ? { readOnly: true } : {}),
+        ...(driver === "path"
+          ? { securityModel: (model ?? "mapped-xattr") as "passthrough" | "mapped-xattr" | "none" }
+          : {}),
+        ...(bus === undefined ? {} : { bus }),
+      },
+    ];
+  });
+  if (list.length > 0) profile.filesystems = list;
+}
+
+function readIommu(devices: Reading | undefined, profile: ProfileDraft): void {
+  const iommu = devices?.one("iommu");
+  if (!iommu) return;
+  if (iommu.attribute("model") !== "intel") {
+    iommu.drop("an Intel IOMMU alone is offered");
+    return;
+  }
+  const driver = iommu.one("driver");
+  const bits = driver && numberOf(driver, "aw_bits");
+  const remapping = isOn(driver?.attribute("intremap"));
+  const caching = isOn(driver?.attribute("caching_mode"));
+  driver?.attribute("iotlb");
+  driver?.attribute("eim");
+  iommu.one("alias")?.keep();
+  profile.machine = {
+    ...profile.machine,
+    viommu: {
+      ...(remapping === false ? { interruptRemapping: false } : {}),
+      ...(caching === true ? { cachingMode: true } : {}),
+      ...(bits === 39 ? { addressBits: 39 as const } : {}),
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import type { PciBuses } from "./addresses.ts";
+import type { BootDevice } from "./boot.ts";
+import { type ImportContext, numberOf } from "./context.ts";
+import { iothreadName } from "./pinning.ts";
+import type { Reading } from "./reading.ts";
+
+type Disk = NonNullable<ImportContext["profile"]["disks"]>[number];
+
+/** Disks and CD-ROM drives, each by the name of its target: vda. */
+export function readDisks(
+  devices: Reading | undefined,
+  { profile }: ImportContext,
+  buses: PciBuses,
+  order: readonly BootDevice[],
+): void {
+  const disks = (devices?.all("disk") ?? []).flatMap((disk) => readDisk(disk, buses) ?? []);
+  profile.disks = withOrder(disks, order);
+}
+
+/** The domain's order of kinds, for devices without an order of their own. */
+function withOrder(disks: readonly Disk[], order: readonly BootDevice[]): Disk[] {
+  return disks.map((disk) => {
+    const place = order.indexOf(disk.device === "cdrom" ? "cdrom" : "hd");
+    return disk.boot !== undefined || place === -1 ? disk : { ...disk, boot: place + 1 };
+  });
+}
+
+function readDisk(disk: Reading, buses: PciBuses): Disk | undefined {
+  const type = disk.attribute("type") ?? "file";
+  const device = disk.attribute("device") ?? "disk";
+  const source = disk.one("source");
+  const target = disk.one("target");
+  const id = target?.attribute("dev") ?? "";
+  const bus = target?.attribute("bus") ?? "virtio";
+  const file = source?.attribute(type === "block" ? "dev" : "file");
+  const model = deviceOf(disk, target, device, bus);
+  if (type !== "file" && type !== "block") {
+    disk.drop(`a disk of type ${type}: connect it on the host and name its device or file`);
+    return undefined;
+  }
+  if (model === undefined) return undefined;
+  if (file === undefined) {
+    disk.drop("a drive without a medium: media are not changed while the guest runs");
+    return undefined;
+  }
+  const driver = disk.one("driver");
+  const format = driver?.attribute("type") ?? "raw";
+  if (format !== "raw" && format !== "qcow2") {
+    disk.drop(`the format ${format}: convert it with "qemu-img convert -O qcow2"`);
+    return undefined;
+  }
+  ignored(disk, target);
+  const boot = disk.one("boot");
+  const serial = disk.one("serial")?.text();
+  const place = bus === "virtio" || bus === "nvme" ? buses.busOf(disk) : undefined;
+  if (place === undefined) readDriveAddress(disk);
+  return {
+    id,
+    file,
+    format,
+    ...(model === "virtio-blk" ? {} : { device: model }),
+    ...(disk.one("readonly") && model !== "cdrom" ? { readOnly: true } : {}),
+    ...driverOptions(driver),
+    ...(boot ? orderOf(boot) : {}),
+    ...(serial === undefined ? {} : { serial: serial.slice(0, 20) }),
+    ...(place === undefined ? {} : { bus: place }),
+  };
+}
+
+function deviceOf(
+  disk: Reading,
+  target: Reading | undefined,
+  device: string,
+  bus: string,
+): NonNullable<Disk["device"]> | undefined {
+  if (device === "cdrom") {
+    if (bus !== "sata") target?.improve("a CD-ROM drive of the board's SATA controller");
+    return "cdrom";
+  }
+  if (device !== "disk") {
+    disk.drop(
+      device === "floppy"
+        ? "a q35 has no floppy drive"
+        : `a device "${device}": give the guest the disk itself`,
+    );
+    return undefined;
+  }
+  switch (bus) {
+    case "virtio":
+      return "virtio-blk";
+    case "scsi":
+      return "virtio-scsi";
+    case "nvme":
+      return "nvme";
+    case "sata":
+      return "sata";
+    case "ide":
+      target?.improve("a disk of the board's SATA controller, which guests find by the same driver");
+      return "sata";
+    default:
+      disk.drop(`a disk on the bus ${bus}: write virtio-blk, virtio-scsi, nvme or sata`);
+      return undefined;
+  }
+}
+
+const caches = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
+
+function driverOptions(driver: Reading | undefined): Partial<Disk> {
+  if (!driver) return {};
+  driver.attribute("name");
+  const cache = caches.find((known) => known === driver.attribute("cache"));
+  const discard = driver.attribute("discard");
+  const io = driver.attribute("io");
+  const iothread = numberOf(driver, "iothread");
+  const queues = numberOf(driver, "queues");
+  for (const name of [
+    "error_policy",
+    "rerror_policy",
+    "detect_zeroes",
+    "copy_on_read",
+    "event_idx",
+    "ioeventfd",
+    "queue_size",
+    "iommu",
+    "ats",
+    "packed",
+    "metadata_cache",
+    "discard_no_unref",
+    "max_bounce_size",
+  ]) {
+    if (driver.attribute(name) !== undefined) driver.dropAttribute(name, "QEMU's default is used");
+  }
+  return {
+    ...(cache === undefined || cache === "none" ? {} : { cache }),
+    ...(discard === "ignore" ? { discard } : {}),
+    ...(io === "threads" || io === "native" || io === "io_uring" ? { aio: io } : {}),
+    ...(iothread === undefined ? {} : { iothread: iothreadName(iothread) }),
+    ...(queues === undefined ? {} : { queues }),
+  };
+}
+
+export function orderOf(boot: Reading): { boot?: number } {
+  const order = numberOf(boot, "order");
+  if (boot.attribute("loadparm") !== undefined) boot.dropAttribute("loadparm", "for s390 alone");
+  return order === undefined ? {} : { boot: order };
+}
+
+function ignored(disk: Reading, target: Reading | undefined): void {
+  for (const name of ["snapshot", "sgio", "rawio"]) disk.attribute(name);
+  if (disk.attribute("model") !== undefined) disk.dropAttribute("model", "the modern virtio device alone");
+  target?.attribute("tray");
+  if (target?.attribute("removable") !== undefined) target.dropAttribute("removable", "for USB alone");
+  if (target?.attribute("rotation_rate") !== undefined)
+    target.dropAttribute("rotation_rate", "guests see a disk that does not turn");
+  disk.one("source")?.attribute("startupPolicy");
+  disk.one("source")?.attribute("index");
+  // How libvirt names things, and what it found of the image.
+  for (const name of ["alias", "backingStore"]) disk.one(name)?.keep();
+  disk.one("shareable")?.drop("QEMU locks the image: a second guest that writes to it is refused");
+  disk.one("iotune")?.drop("start qlaunch in a cgroup with io.max");
+  for (const name of [
+    "encryption",
+    "blockio",
+    "geometry",
+    "wwn",
+    "vendor",
+    "product",
+    "transient",
+    "mirror",
+    "auth",
+  ]) {
+    disk.one(name)?.drop("not supported");
+  }
+}
+
+/** Disks of a controller are in the profile's order. */
+function readDriveAddress(disk: Reading): void {
+  const address = disk.one("address");
+  if (address?.attribute("type") === "drive") address.keep();
+}

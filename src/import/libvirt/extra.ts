@@ -1,0 +1,30 @@
+import type { ImportContext } from "./context.ts";
+import type { Reading } from "./reading.ts";
+
+/** libvirt's namespace for what it does not know itself. @see https://libvirt.org/kbase/qemu-passthrough-security.html */
+const qemu = "{http://libvirt.org/schemas/domain/qemu/1.0}";
+
+/** Arguments for QEMU that libvirt passes on as they are. */
+export function readExtraArguments(domain: Reading, { profile }: ImportContext): void {
+  const line = domain.one(`${qemu}commandline`);
+  const given = line?.all(`${qemu}arg`) ?? [];
+  const rest: string[] = [];
+  for (let index = 0; index < given.length; index++) {
+    const [arg, next] = [given[index], given[index + 1]];
+    const value = arg?.attribute("value") ?? "";
+    const second = next?.attribute("value") ?? "";
+    if (value === "-fw_cfg" && /opt\/ovmf\/X-PciMmio64Mb\b/.test(second)) {
+      arg?.improve("the size of the 64-bit window is computed from the devices: pcie.mmio64");
+      next?.improve(`"${second}" is computed`);
+      index++;
+    } else {
+      rest.push(value);
+      arg?.improve("passed on as it is, outside of all checks: see whether the profile has a key for it");
+    }
+  }
+  if (rest.length > 0) profile.extraArgs = rest;
+  for (const env of line?.all(`${qemu}env`) ?? []) env.drop("QEMU gets no environment variables");
+  for (const name of ["capabilities", "deprecation", "override"]) {
+    domain.one(`${qemu}${name}`)?.drop("for libvirt alone");
+  }
+}

@@ -1,0 +1,125 @@
+import { idDifference, parseIdSet } from "../../units/index.ts";
+import { type ImportContext, sizeOf, sizeText } from "./context.ts";
+import type { Reading } from "./reading.ts";
+
+/** Name, identity, notes, and what libvirt does at the guest's ends. */
+export function readGeneral(domain: Reading, { profile }: ImportContext): void {
+  domain.attribute("type");
+  domain.attribute("id");
+  const name = domain.one("name")?.text() ?? "";
+  profile.name = profileName(name);
+  if (profile.name !== name) {
+    domain
+      .one("name")
+      ?.improve(`"${name}" becomes "${profile.name}": names have letters, digits, "_", "." and "-"`);
+  }
+  const uuid = domain.one("uuid")?.text();
+  if (uuid !== undefined) profile.uuid = uuid;
+  const notes = [domain.one("title")?.text(), domain.one("description")?.text()].filter(
+    (text) => text !== undefined,
+  );
+  if (notes.length > 0) profile.description = notes.join("\n");
+  domain.one("metadata")?.drop("notes of other programs, which mean nothing here");
+  readEnds(domain);
+  domain.one("resource")?.drop("QEMU stays in the cgroup that qlaunch is started in");
+  for (const label of domain.all("seclabel")) {
+    label.drop(
+      "no SELinux or AppArmor label: QEMU's own seccomp sandbox is on, and sandbox.user takes its rights",
+    );
+  }
+  domain
+    .one("launchSecurity")
+    ?.drop("confidential guests are not supported: this guest would not be protected");
+  domain.one("genid")?.drop("a generation id changes with snapshots, which qlaunch does not take");
+}
+
+/** A name that a profile may have, as near to the domain's as can be. */
+function profileName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  return plain === "" ? "imported" : plain.slice(0, 64);
+}
+
+/** What libvirt does when the guest stops: QEMU's usual ways are qlaunch's. */
+function readEnds(domain: Reading): void {
+  const usual = {
+    on_poweroff: ["destroy"],
+    on_reboot: ["restart"],
+    on_crash: ["destroy"],
+    on_lockfailure: [],
+  };
+  for (const [name, values] of Object.entries(usual) as [keyof typeof usual, readonly string[]][]) {
+    const element = domain.one(name);
+    const text = element?.text() ?? "";
+    if (element && !values.includes(text)) {
+      element.drop(`"${text}": a guest that is off or has crashed ends, one that restarts goes on`);
+    }
+  }
+  const power = domain.one("pm");
+  for (const state of ["suspend-to-mem", "suspend-to-disk"]) {
+    const element = power?.one(state);
+    if (element?.attribute("enabled") === "yes") element.drop("guests are not asked to sleep");
+  }
+}
+
+/** Sizes, and what backs them. */
+export function readMemory(domain: Reading, { profile }: ImportContext): void {
+  const memory = domain.one("memory");
+  const bytes = memory && sizeOf(memory);
+  const max = domain.one("maxMemory");
+  profile.memory = { size: bytes === undefined ? 0 : sizeText(bytes) };
+  const maxBytes = max && sizeOf(max);
+  if (max && maxBytes !== undefined) {
+    profile.memory.max = sizeText(maxBytes);
+    profile.memory.slots = Number(max.attribute("slots") ?? 0);
+  }
+  const current = domain.one("currentMemory");
+  const currentBytes = current && sizeOf(current);
+  if (current && currentBytes !== undefined && bytes !== undefined && currentBytes < bytes) {
+    current.drop("the balloon is not inflated at the start: the guest has all of its memory");
+  }
+  const dump = memory?.attribute("dumpCore");
+  if (dump === "on") profile.memory.dump = true;
+  readBacking(domain.one("memoryBacking"), profile.memory);
+}
+
+type MemoryDraft = ImportContext["profile"]["memory"];
+
+function readBacking(backing: Reading | undefined, memory: MemoryDraft): void {
+  if (!backing) return;
+  const pages = backing.one("hugepages")?.all("page") ?? [];
+  const [page] = pages;
+  if (page) {
+    const nodes = page.attribute("nodeset");
+    const bytes = bytesOfPage(page);
+    if (bytes !== undefined) memory.pageSize = sizeText(bytes);
+    if (nodes !== undefined && idDifference(parseIdSet(nodes) ?? [], []).length > 0) {
+      page.improve("one page size for all cells");
+    }
+  }
+  for (const other of pages.slice(1)) other.drop("one page size for all cells: the first is taken");
+  if (backing.one("hugepages") && pages.length === 0) memory.pageSize = "2M";
+  if (backing.one("locked")) memory.locked = true;
+  if (backing.one("nosharepages")) memory.merge = false;
+  const source = backing.one("source");
+  const type = source?.attribute("type");
+  if (type === "memfd") memory.backend = "memfd";
+  else if (type === "file")
+    source?.drop("memory comes from a memfd: name a folder with memory.path for another");
+  if (backing.one("access")?.attribute("mode") === "shared") memory.share = true;
+  const allocation = backing.one("allocation");
+  if (allocation?.attribute("mode") === "immediate") memory.prealloc = true;
+  const threads = allocation?.attribute("threads");
+  if (threads !== undefined) memory.preallocThreads = Math.min(16, Math.max(1, Number(threads)));
+  backing
+    .one("discard")
+    ?.drop("what QEMU leaves in a memory file at its end is freed anyway, as it has no name");
+}
+
+function bytesOfPage(page: Reading): number | undefined {
+  const size = page.attribute("size");
+  const unit = page.attribute("unit") ?? "KiB";
+  const factor = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[unit];
+  if (size !== undefined && /^\d+$/.test(size) && factor !== undefined) return Number(size) * factor;
+  page.drop(`a page of ${size ?? "no size"} ${unit}`);
+  return undefined;
+}
