@@ -9,6 +9,7 @@ import { assignBusNumbers } from "./pcie-bus-numbers.ts";
 import { Ports } from "./pcie-ports.ts";
 import { formatAddr, type SlotFunction } from "./pcie-slots.ts";
 import { type MadeTree, type PlantedExpander, pcieDecisions, TreePlanter } from "./pcie-tree.ts";
+import { treeIds } from "./profile-ids.ts";
 import { sources } from "./sources.ts";
 import type { PlannedDevice } from "./types.ts";
 
@@ -29,6 +30,8 @@ export class PcieTree implements DeviceSite {
   private readonly buses: Buses;
   private readonly ports: Ports;
   private readonly planter: TreePlanter;
+  /** Buses and ports of the profile's own tree. */
+  private readonly written: ReadonlySet<string>;
   private readonly endpoints: Placed[] = [];
   /** Bridges to conventional PCI, each with a bus number, by their root. */
   private readonly bridges: string[] = [];
@@ -37,6 +40,7 @@ export class PcieTree implements DeviceSite {
     this.draft = draft;
     this.buses = new Buses(draft);
     this.ports = new Ports(draft);
+    this.written = new Set(treeIds(draft.profile));
     draft.decide("pcie", "pcie.ports", {
       value: "a root port for each device",
       rule: "Every PCIe device sits on a port of its own, which can be hot-plugged; ports on pcie.0 share slots, eight functions each.",
@@ -149,7 +153,10 @@ export class PcieTree implements DeviceSite {
     return bus.kind === "expander" ? this.ownPort(request, bus) : bus;
   }
 
+  /** One that the profile has for it by name, or a new one. */
   private ownPort(request: DeviceRequest, bus: Bus): Bus {
+    const kept = this.buses.get(`rp-${request.id}`);
+    if (kept?.kind === "port" && request.bus === undefined && this.written.has(kept.id)) return kept;
     return this.addPort(bus, `rp-${request.id}`, idPath(request), pcieDecisions(bus));
   }
 

@@ -11,13 +11,18 @@ export function idMaker(taken: ReadonlySet<string> = new Set()): (word: string) 
   };
 }
 
+/** Ids of the buses and ports of the profile's tree. */
+export function treeIds({ pcie }: Profile): string[] {
+  return pcie.tree.flatMap((node) =>
+    "expander" in node ? [node.expander, ...node.ports.flatMap(portIds)] : portIds(node),
+  );
+}
+
 /** Ids that the profile gives to devices, so that made-up ones stay clear of them before they are claimed. */
 export function profileDeviceIds(profile: Profile): ReadonlySet<string> {
-  const { pcie, disks, networks, filesystems, consoles, memory, standIns, passthrough } = profile;
+  const { disks, networks, filesystems, consoles, memory, standIns, passthrough } = profile;
   return new Set([
-    ...pcie.tree.flatMap((node) =>
-      "expander" in node ? [node.expander, ...node.ports.flatMap(portIds)] : portIds(node),
-    ),
+    ...treeIds(profile),
     ...[...disks, ...networks, ...filesystems, ...consoles, ...memory.devices, ...standIns].flatMap(
       ({ id }) => id ?? [],
     ),

@@ -119,7 +119,7 @@ export const pcie = z.strictObject({
     .default([])
     .meta({
       description:
-        "Expander buses and root ports by hand. Devices without a bus get ports of their own. Default: none.",
+        "Expander buses and root ports by hand. A device without a bus gets the port that is named rp- and its id, or one of its own. Default: none.",
     }),
   spareRootPorts: z.int().min(0).max(200).default(2).meta({
     description: "Empty root ports on pcie.0 for devices added later. Default 2.",

@@ -62,6 +62,8 @@ const notFromAProfile: Partial<Record<Code, string>> = {
   CDI_UNREADABLE: "another file",
   CDI_SYNTAX: "another file",
   CDI_SPEC: "another file",
+  IMPORT_XML: "a domain of libvirt's",
+  IMPORT_LOSS: "a domain of libvirt's",
   ARGV_BYTE: "the schema refuses those bytes first; src/argv has the last word",
   HOST_SNAPSHOT: "a snapshot file",
   HOST_FILE_BUSY: "a look at the locks of files, by the preflight",

@@ -218,3 +218,14 @@ describe("a bus that cannot be", () => {
     ]);
   });
 });
+
+it("a device without a bus goes to the port that is named after it", () => {
+  const tree = [
+    { rootPort: "rp-vserial", addr: "6.0" },
+    { rootPort: "rp-rng0", addr: "7.0" },
+  ];
+  const { devices } = plan({ pcie: { tree, spareRootPorts: 0 } });
+  const placeOf = (id: string) => devices.find((entry) => entry.id === id)?.bus;
+  expect([placeOf("vserial"), placeOf("rng0")]).toEqual(["rp-vserial", "rp-rng0"]);
+  expect(devices.filter(({ driver }) => driver === "pcie-root-port")).toHaveLength(2);
+});

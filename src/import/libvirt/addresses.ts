@@ -1,4 +1,4 @@
-import { type ImportContext, isOn, numberOf } from "./context.ts";
+import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 interface PciAddress {
@@ -10,6 +10,8 @@ interface PciAddress {
 interface Controller {
   readonly reading: Reading;
   readonly index: number;
+  /** The name that a user gave it, else libvirt's own: pci.1. */
+  readonly id: string;
   readonly model: string;
   readonly address: PciAddress | undefined;
 }
@@ -18,15 +20,30 @@ type Tree = NonNullable<NonNullable<ImportContext["profile"]["pcie"]>["tree"]>;
 type RootPort = Extract<Tree[number], { rootPort: string }>;
 type Switch = NonNullable<RootPort["switch"]>;
 
+type Named = { rootPort: string } | { port: string };
+
 /** Where devices of the domain sit in the profile's tree. */
 export class PciBuses {
-  private readonly names: ReadonlyMap<number, string>;
+  private readonly names: Map<number, string>;
+  private readonly ports: ReadonlyMap<number, Named>;
   private readonly used = new Set<string>();
   private readonly replan: boolean;
 
-  constructor(names: ReadonlyMap<number, string>, replan: boolean) {
+  constructor(names: Map<number, string>, ports: ReadonlyMap<number, Named>, replan: boolean) {
     this.names = names;
+    this.ports = ports;
     this.replan = replan;
+  }
+
+  /** Names the port of a device that the planner makes after it, so that it goes there. */
+  keepFor(device: Reading, id: string): void {
+    const element = device.one("address");
+    const address = element && addressOf(element);
+    const port = address && this.ports.get(address.bus);
+    if (this.busOf(device) === undefined || !port || !address) return;
+    if ("rootPort" in port) port.rootPort = `rp-${id}`;
+    else port.port = `rp-${id}`;
+    this.names.set(address.bus, `rp-${id}`);
   }
 
   /** The port of a device, by its address; undefined leaves it to the planner. A second device of a port is told. */
@@ -58,6 +75,7 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     .filter((each) => each.attribute("type") === "pci")
     .map(readController);
   const names = new Map<number, string>();
+  const named = new Map<number, Named>();
   const children = (index: number) =>
     controllers
       .filter(({ address, model }) => address?.bus === index && model !== "pcie-root")
@@ -67,20 +85,24 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     if (!upstream) return undefined;
     const ports = children(upstream.index).filter(({ model }) => model === "pcie-switch-downstream-port");
     return {
-      upstream: `pci.${upstream.index}`,
+      upstream: upstream.id,
       downstream: ports.map((port) => {
-        const id = `pci.${port.index}`;
+        const { id } = port;
         names.set(port.index, id);
         const inner = below(port.index);
-        return { port: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+        const made = { port: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+        named.set(port.index, made);
+        return made;
       }),
     };
   };
   const rootPort = (port: Controller): RootPort => {
-    const id = `pci.${port.index}`;
+    const { id } = port;
     const inner = below(port.index);
     if (!inner) names.set(port.index, id);
-    return { rootPort: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+    const made = { rootPort: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+    named.set(port.index, made);
+    return made;
   };
   const tree: Tree = children(0).flatMap((each): Tree => {
     if (each.model === "pcie-root-port") return [rootPort(each)];
@@ -90,7 +112,7 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     const node = target?.one("node")?.text();
     return [
       {
-        expander: `pci.${each.index}`,
+        expander: each.id,
         ...(busNr === undefined ? {} : { busNr }),
         ...(node === undefined ? {} : { numaNode: Number(node) }),
         ...addrOf(each),
@@ -104,7 +126,7 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
   if (!context.replan && tree.length > 0) {
     context.profile.pcie = { ...context.profile.pcie, tree, spareRootPorts: 0 };
   }
-  return new PciBuses(context.replan ? new Map() : names, context.replan);
+  return new PciBuses(context.replan ? new Map() : names, named, context.replan);
 }
 
 function readController(reading: Reading): Controller {
@@ -113,7 +135,8 @@ function readController(reading: Reading): Controller {
   const element = reading.one("address");
   const kind = reading.one("model");
   kind?.attribute("name");
-  return { reading, index, model, address: element && addressOf(element) };
+  const id = aliasOf(reading) ?? `pci.${index}`;
+  return { reading, index, id, model, address: element && addressOf(element) };
 }
 
 function tellOf({ reading, model }: Controller, replan: boolean): void {

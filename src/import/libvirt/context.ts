@@ -80,6 +80,13 @@ export function sizeText(bytes: number): string | number {
   return bytes;
 }
 
+/** The name that a user gave a device, which libvirt keeps behind "ua-"; its own names are none of ours. */
+export function aliasOf(device: Reading): string | undefined {
+  const alias = device.one("alias");
+  const name = alias?.attribute("name") ?? "";
+  return /^ua-[A-Za-z][A-Za-z0-9._-]{0,23}$/.test(name) ? name.slice(3) : undefined;
+}
+
 /** yes and no, on and off. */
 export function isOn(text: string | undefined): boolean | undefined {
   if (text === "yes" || text === "on") return true;

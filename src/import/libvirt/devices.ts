@@ -1,5 +1,5 @@
 import type { PciBuses } from "./addresses.ts";
-import { bytesOf, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
+import { aliasOf, bytesOf, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** Everything beside PCI bridges, disks, network interfaces and devices of the host. */
@@ -11,7 +11,7 @@ export function readOtherDevices(
   const { profile } = context;
   const emulator = devices?.one("emulator");
   emulator?.improve(`${emulator.text() ?? "QEMU"}: the QEMU in PATH is taken, or $QLAUNCH_QEMU, or --qemu`);
-  readControllers(devices, profile);
+  readControllers(devices, profile, buses);
   readConsoles(devices, profile);
   readInput(devices, profile);
   readGraphics(devices, profile);
@@ -23,16 +23,18 @@ export function readOtherDevices(
 
 type ProfileDraft = ImportContext["profile"];
 
-function readControllers(devices: Reading | undefined, profile: ProfileDraft): void {
+function readControllers(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
   for (const controller of devices?.all("controller") ?? []) {
     const type = controller.attribute("type");
     if (type === "pci") continue;
     const model = controller.attribute("model");
     // The board has them, or the planner makes them for what needs them.
+    if (type === "virtio-serial" && numberOf(controller, "index") === 0) buses.keepFor(controller, "vserial");
     if (type === "sata" || type === "virtio-serial" || (type === "scsi" && model === "virtio-scsi"))
       controller.keep();
     else if (type === "usb" && model !== "none") {
-      profile.usb = true;
+      const bus = buses.busOf(controller);
+      profile.usb = bus === undefined ? true : { bus };
       if (model === "qemu-xhci" || model === "nec-xhci" || model === undefined) controller.keep();
       else controller.replace(`${model} becomes one USB 3 controller`);
     } else if (type === "usb" || type === "fdc" || type === "ide") controller.keep();
@@ -51,11 +53,11 @@ function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void
     if (type !== "pty" && type !== undefined)
       serial.replace(`its other end is qlaunch console and a log, instead of ${type}`);
     serial.keep();
-    consoles.push({ type: "serial" });
+    consoles.push({ type: "serial", ...named(serial) });
   }
   for (const console of devices?.all("console") ?? []) {
     const type = console.one("target")?.attribute("type") ?? "serial";
-    if (type === "virtio") consoles.push({ type: "virtio" });
+    if (type === "virtio") consoles.push({ type: "virtio", ...named(console) });
     // The first console is the first serial port by another name.
     console.keep();
   }
@@ -67,7 +69,7 @@ function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void
     else if (type === "spicevmc" || type === "qemu-vdagent" || type === "spiceport") {
       channel.drop("SPICE and its agent are not offered");
       continue;
-    } else if (name !== undefined) consoles.push({ type: "channel", name });
+    } else if (name !== undefined) consoles.push({ type: "channel", name, ...named(channel) });
     else {
       channel.drop("a channel without a name");
       continue;
@@ -78,13 +80,18 @@ function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void
   for (const parallel of devices?.all("parallel") ?? []) parallel.drop("no parallel ports");
 }
 
+function named(device: Reading): { id?: string } {
+  const id = aliasOf(device);
+  return id === undefined ? {} : { id };
+}
+
 function readInput(devices: Reading | undefined, profile: ProfileDraft): void {
   for (const input of devices?.all("input") ?? []) {
     const type = input.attribute("type");
     const bus = input.attribute("bus");
     if (bus === "ps2") input.keep();
     else if (type === "tablet" && (bus === "usb" || bus === undefined)) {
-      profile.usb = { tablet: true };
+      profile.usb = { ...(typeof profile.usb === "object" ? profile.usb : {}), tablet: true };
       input.keep();
     } else if (type === "keyboard" || type === "mouse")
       input.replace("the board's PS/2 keyboard and mouse are there");
@@ -118,7 +125,17 @@ function readSmall(devices: Reading | undefined, profile: ProfileDraft, buses: P
   readRng(devices, profile, buses);
   const balloon = devices?.one("memballoon");
   const ballooned = balloon?.attribute("model") ?? "virtio";
-  if (balloon && ballooned !== "none") {
+  const deflates = isOn(balloon?.attribute("autodeflate"));
+  const reports = isOn(balloon?.attribute("freePageReporting"));
+  if (balloon && ballooned !== "none" && (deflates !== undefined || reports !== undefined)) {
+    // Somebody thought of it: libvirt adds one to every guest that says nothing.
+    const bus = buses.busOf(balloon);
+    profile.balloon = {
+      deflateOnOom: deflates === true,
+      freePageReporting: reports === true,
+      ...(bus === undefined ? {} : { bus }),
+    };
+  } else if (balloon && ballooned !== "none") {
     balloon.replace("no balloon: memory that is bound to nodes stays. Write balloon: true for one");
   }
   readWatchdog(devices, profile);
@@ -184,7 +201,6 @@ function readMemoryDevices(devices: Reading | undefined, profile: ProfileDraft, 
       return [];
     }
     each.attribute("access");
-    each.one("alias")?.keep();
     each.one("uuid")?.keep();
     const cell = Number(target?.one("node")?.text() ?? 0);
     const source = each.one("source");
@@ -206,7 +222,7 @@ function readMemoryDevices(devices: Reading | undefined, profile: ProfileDraft, 
     else buses.busOf(each);
     return [
       {
-        id: `${model}${index}`,
+        id: aliasOf(each) ?? `${model}${index}`,
         kind: model,
         size: sizeText(bytes),
         cell,
@@ -234,14 +250,13 @@ function readFilesystems(devices: Reading | undefined, profile: ProfileDraft, bu
       return [];
     }
     each.one("driver")?.attribute("queue");
-    each.one("alias")?.keep();
     for (const name of ["binary", "idmap"]) each.one(name)?.drop("virtiofsd's own defaults are used");
     const access = each.attribute("accessmode") ?? "passthrough";
     const bus = buses.busOf(each);
     const model = { passthrough: "passthrough", mapped: "mapped-xattr", squash: "none" }[access];
     return [
       {
-        id: `fs${index}`,
+        id: aliasOf(each) ?? `fs${index}`,
         ...(driver === "path" ? { type: "9p" as const } : {}),
         path,
         ...(tag === undefined ? {} : { tag: tag.slice(0, 31) }),

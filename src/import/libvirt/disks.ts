@@ -1,6 +1,6 @@
 import type { PciBuses } from "./addresses.ts";
 import type { BootDevice } from "./boot.ts";
-import { type ImportContext, numberOf } from "./context.ts";
+import { aliasOf, type ImportContext, numberOf } from "./context.ts";
 import { iothreadName } from "./pinning.ts";
 import type { Reading } from "./reading.ts";
 
@@ -30,7 +30,8 @@ function readDisk(disk: Reading, buses: PciBuses): Disk | undefined {
   const device = disk.attribute("device") ?? "disk";
   const source = disk.one("source");
   const target = disk.one("target");
-  const id = target?.attribute("dev") ?? "";
+  const name = target?.attribute("dev") ?? "";
+  const id = aliasOf(disk) ?? name;
   const bus = target?.attribute("bus") ?? "virtio";
   const file = source?.attribute(type === "block" ? "dev" : "file");
   const model = deviceOf(disk, target, device, bus);
@@ -155,7 +156,7 @@ function ignored(disk: Reading, target: Reading | undefined): void {
   disk.one("source")?.attribute("startupPolicy");
   disk.one("source")?.attribute("index");
   // How libvirt names things, and what it found of the image.
-  for (const name of ["alias", "backingStore"]) disk.one(name)?.keep();
+  disk.one("backingStore")?.keep();
   disk.one("shareable")?.drop("QEMU locks the image: a second guest that writes to it is refused");
   disk.one("iotune")?.drop("start qlaunch in a cgroup with io.max");
   for (const name of [

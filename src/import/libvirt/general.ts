@@ -4,7 +4,10 @@ import type { Reading } from "./reading.ts";
 
 /** Name, identity, notes, and what libvirt does at the guest's ends. */
 export function readGeneral(domain: Reading, { profile }: ImportContext): void {
-  domain.attribute("type");
+  const type = domain.attribute("type");
+  if (type === "qemu") profile.machine = { ...profile.machine, accel: "tcg" };
+  else if (type !== undefined && type !== "kvm")
+    domain.dropAttribute("type", `${type}: QEMU with KVM is used`);
   domain.attribute("id");
   const name = domain.one("name")?.text() ?? "";
   profile.name = profileName(name);

@@ -1,6 +1,6 @@
 import { formatPciAddress } from "../../units/index.ts";
 import { addressOf, type PciBuses } from "./addresses.ts";
-import { type ImportContext, isOn } from "./context.ts";
+import { aliasOf, type ImportContext, isOn } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 type Entry = NonNullable<NonNullable<ImportContext["profile"]["passthrough"]>["devices"]>[number];
@@ -44,12 +44,13 @@ function readHostDevice(each: Reading, buses: PciBuses): Entry | undefined {
   const bar = isOn(rom?.attribute("bar"));
   const enabled = isOn(rom?.attribute("enabled"));
   if (rom?.attribute("file") !== undefined) rom.dropAttribute("file", "the device's own ROM is shown");
-  each.one("alias")?.keep();
+  const id = aliasOf(each);
   each.one("boot")?.drop("the firmware finds what it can start from");
   each.one("teaming")?.drop("bond the interfaces in the guest");
   const bus = buses.busOf(each);
   return {
     address: host,
+    ...(id === undefined ? {} : { id }),
     ...(bus === undefined ? {} : { bus }),
     ...(bar === false || enabled === false ? { rom: false } : {}),
   };

@@ -1,6 +1,6 @@
 import type { PciBuses } from "./addresses.ts";
 import type { BootDevice } from "./boot.ts";
-import { type ImportContext, numberOf } from "./context.ts";
+import { aliasOf, type ImportContext, numberOf } from "./context.ts";
 import { orderOf } from "./disks.ts";
 import type { Reading } from "./reading.ts";
 
@@ -54,7 +54,7 @@ function readInterface(each: Reading, id: string, buses: PciBuses): Network | un
   const bus = buses.busOf(each);
   ignored(each);
   return {
-    id,
+    id: aliasOf(each) ?? id,
     ...end,
     ...(isVirtio ? {} : { model: "e1000e" }),
     ...(mac === undefined ? {} : { mac }),
@@ -96,7 +96,6 @@ function endOf(each: Reading): Pick<Network, "user" | "tap" | "bridge"> | undefi
 }
 
 function ignored(each: Reading): void {
-  each.one("alias")?.keep();
   const notes = {
     bandwidth: "tc limits a tap device",
     mtu: "set the MTU of the bridge or the tap device",

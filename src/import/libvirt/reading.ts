@@ -68,7 +68,10 @@ export class Reading {
   all(name: string): readonly Reading[] {
     this.isRead = true;
     this.asked.add(name);
-    return this.inside.filter(({ node }) => node.name === name);
+    const found = this.inside.filter(({ node }) => node.name === name);
+    // That it is there may be all that it says.
+    for (const each of found) each.isRead = true;
+    return found;
   }
 
   /** Every element in it. */
