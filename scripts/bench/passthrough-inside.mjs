@@ -30,9 +30,14 @@ const never = new AbortController().signal;
 
 const sysfs = "/sys/bus/pci/devices";
 const bridge = "0x0604";
+/** The simulated host's own disks and ports, its root file system among them. */
+const virtio = "0x1af4";
+const textOf = (address, name) => readFileSync(`${sysfs}/${address}/${name}`, "utf8").trim();
 const devices = readdirSync(sysfs).filter(
   (address) =>
-    !address.startsWith("0000:00:") && !readFileSync(`${sysfs}/${address}/class`, "utf8").startsWith(bridge),
+    !address.startsWith("0000:00:") &&
+    !textOf(address, "class").startsWith(bridge) &&
+    textOf(address, "vendor") !== virtio,
 );
 
 const driverOf = (address) => {
