@@ -9,13 +9,13 @@ import { type System, SystemError } from "../system/index.ts";
 import { findHost } from "./host.ts";
 
 export interface ImportRequest {
-  /** The domain's XML; undefined: standard input. */
+  /** The domain's XML. */
   readonly file: string;
   /** Snapshot of the host that it shall run on. Default: this machine. */
   readonly snapshot: string | undefined;
   readonly replan: boolean;
   readonly strict: boolean;
-  /** Where the profile goes; undefined: it is only answered. */
+  /** Where the profile goes, in the place of what is there; undefined: it is only answered. */
   readonly output: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface ImportAnswer {
 
 /**
  * Makes a profile of a libvirt domain. Nothing of libvirt is asked.
- * @throws QlaunchError IMPORT_XML, IMPORT_LOSS, FILE_UNREADABLE, FILE_EXISTS
+ * @throws QlaunchError IMPORT_XML, IMPORT_LOSS, PROFILE_UNREADABLE
  */
 export async function importFile(system: System, request: ImportRequest): Promise<ImportAnswer> {
   const { files } = system;
