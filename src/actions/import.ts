@@ -5,8 +5,10 @@ import {
   type ProfileDraft,
   type ReportLine,
 } from "../import/libvirt/index.ts";
+import { parseProfile } from "../profile/index.ts";
 import { type System, SystemError } from "../system/index.ts";
 import { findHost } from "./host.ts";
+import { writeForUser } from "./write-file.ts";
 
 export interface ImportRequest {
   /** The domain's XML. */
@@ -27,10 +29,9 @@ export interface ImportAnswer {
 
 /**
  * Makes a profile of a libvirt domain. Nothing of libvirt is asked.
- * @throws QlaunchError IMPORT_XML, IMPORT_LOSS, PROFILE_UNREADABLE
+ * @throws QlaunchError IMPORT_XML, IMPORT_LOSS, PROFILE_UNREADABLE, HOST_FILE_MISSING, and those of profiles
  */
 export async function importFile(system: System, request: ImportRequest): Promise<ImportAnswer> {
-  const { files } = system;
   const text = readDomain(system, request.file);
   const host: ImportHost = await findHost(system, {
     snapshot: request.snapshot,
@@ -53,7 +54,10 @@ export async function importFile(system: System, request: ImportRequest): Promis
     );
   }
   const profileText = `${JSON.stringify(profile, undefined, 2)}\n`;
-  if (request.output !== undefined) files.writeAtomically(request.output, profileText);
+  // A domain may say what no machine has; then there is no profile.
+  const reading = await parseProfile(profileText, request.output ?? "the profile");
+  if (!reading.profile) throw new QlaunchError(reading.diagnostics);
+  if (request.output !== undefined) writeForUser(system, request.output, profileText);
   return { profile, profileText, report };
 }
 

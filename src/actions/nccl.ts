@@ -2,11 +2,12 @@ import { type Diagnostic, refusal } from "../errors/index.ts";
 import { type Host, readPci } from "../host/index.ts";
 import { type NcclPrediction, ncclDevices, predictNccl, topoFile } from "../nccl/index.ts";
 import type { Plan } from "../plan/index.ts";
-import { type System, SystemError } from "../system/index.ts";
+import type { System } from "../system/index.ts";
 import { findVm, readPlan } from "../vm/index.ts";
 import { findHost, type HostChoice } from "./host.ts";
 import { vmNames } from "./names.ts";
 import { planProfile } from "./plan.ts";
+import { writeForUser } from "./write-file.ts";
 
 export interface NcclRequest extends HostChoice {
   /** The name of a VM that has been started, or the file of a profile. */
@@ -30,7 +31,7 @@ export async function predictTopology(system: System, request: NcclRequest): Pro
   const devices = ncclDevices(plan, host);
   if (request.topoFile !== undefined) {
     if (devices.length === 0) throw nothingToWrite(request.of);
-    write(system, request.topoFile, topoFile(devices, plan));
+    writeForUser(system, request.topoFile, topoFile(devices, plan));
   }
   return { ...predictNccl(devices), warnings };
 }
@@ -50,20 +51,6 @@ async function planOf(system: System, request: NcclRequest): Promise<PlannedTopo
   if (snapshot === undefined) return { plan, host: { pci: readPci(system.files).pci }, warnings: [] };
   const question = { kvm: false, firmware: false, pci: true, requireQemu: false, mayStart: false };
   return { plan, host: await findHost(system, { ...question, snapshot }), warnings: [] };
-}
-
-function write(system: System, file: string, text: string): void {
-  try {
-    system.files.writeAtomically(file, text, 0o644);
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    throw refusal("HOST_FILE_MISSING", {
-      found: `${file} cannot be written`,
-      needed: "a folder that is there and may be written to",
-      fix: "name another file",
-      detail: error.message,
-    });
-  }
 }
 
 function nothingToWrite(of: string) {

@@ -1,4 +1,4 @@
-import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
+import { aliasOf, countIn, type ImportContext, isOn, numberOf } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 interface PciAddress {
@@ -109,12 +109,12 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     if (each.model !== "pcie-expander-bus") return [];
     const target = each.reading.one("target");
     const busNr = target && numberOf(target, "busNr");
-    const node = target?.one("node")?.text();
+    const node = target?.one("node");
     return [
       {
         expander: each.id,
         ...(busNr === undefined ? {} : { busNr }),
-        ...(node === undefined ? {} : { numaNode: Number(node) }),
+        ...(node === undefined ? {} : { numaNode: countIn(node, 0) }),
         ...addrOf(each),
         ports: children(each.index)
           .filter(({ model }) => model === "pcie-root-port")

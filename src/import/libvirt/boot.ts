@@ -1,4 +1,4 @@
-import { type ImportContext, isOn } from "./context.ts";
+import { type ImportContext, isOn, numberOf } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** Devices that the firmware tries, in order; devices with an order of their own come before. */
@@ -171,7 +171,7 @@ function readHyperv(hyperv: Reading | undefined, own: Record<string, boolean | n
   }
   const spinlocks = hyperv?.one("spinlocks");
   if (isOn(spinlocks?.attribute("state")) === true) {
-    own["hv-spinlocks"] = Number(spinlocks?.attribute("retries") ?? 8191);
+    own["hv-spinlocks"] = (spinlocks && numberOf(spinlocks, "retries")) ?? 8191;
   }
   const vendor = hyperv?.one("vendor_id");
   if (isOn(vendor?.attribute("state")) === true) own["hv-vendor-id"] = vendor?.attribute("value") ?? "";

@@ -37,6 +37,18 @@ export function numberOf(reading: Reading, attribute: string): number | undefine
   return undefined;
 }
 
+/** The most vCPUs, I/O threads, cells and the like that a domain may count to. */
+const mostCounted = 4096;
+
+/** A count in the element's text; what is none, or beyond all machines, is dropped with a line. */
+export function countIn(reading: Reading | undefined, otherwise: number): number {
+  const text = reading?.text();
+  if (reading === undefined || text === undefined) return otherwise;
+  if (/^\d{1,4}$/.test(text) && Number(text) <= mostCounted) return Number(text);
+  reading.drop(`"${text}" is no count up to ${mostCounted}`);
+  return otherwise;
+}
+
 /** Bytes of one unit of libvirt's. @see https://libvirt.org/formatdomain.html#memory-allocation */
 const units: Readonly<Record<string, number>> = {
   b: 1,

@@ -1,5 +1,5 @@
 import { formatIdSet, type IdSet, idUnion, parseIdSet } from "../../units/index.ts";
-import { bytesOf, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
+import { bytesOf, countIn, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** A cell as the domain has it. */
@@ -13,7 +13,7 @@ interface DomainCell {
 export function readCpus(domain: Reading, context: ImportContext): void {
   const { profile } = context;
   const vcpu = domain.one("vcpu");
-  const max = Number(vcpu?.text() ?? 1);
+  const max = countIn(vcpu, 1);
   const boot = vcpu && numberOf(vcpu, "current");
   vcpu?.attribute("placement");
   profile.cpus = { boot: boot ?? max, ...(boot !== undefined && boot < max ? { max } : {}) };

@@ -1,5 +1,5 @@
 import type { PciBuses } from "./addresses.ts";
-import { aliasOf, bytesOf, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
+import { aliasOf, bytesOf, countIn, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** Everything beside PCI bridges, disks, network interfaces and devices of the host. */
@@ -202,7 +202,7 @@ function readMemoryDevices(devices: Reading | undefined, profile: ProfileDraft, 
     }
     each.attribute("access");
     each.one("uuid")?.keep();
-    const cell = Number(target?.one("node")?.text() ?? 0);
+    const cell = countIn(target?.one("node"), 0);
     const source = each.one("source");
     const path = source?.one("path")?.text();
     const page = source?.one("pagesize");

@@ -1,5 +1,5 @@
 import { idDifference, parseIdSet } from "../../units/index.ts";
-import { type ImportContext, sizeOf, sizeText } from "./context.ts";
+import { type ImportContext, numberOf, sizeOf, sizeText } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** Name, identity, notes, and what libvirt does at the guest's ends. */
@@ -73,7 +73,7 @@ export function readMemory(domain: Reading, { profile }: ImportContext): void {
   const maxBytes = max && sizeOf(max);
   if (max && maxBytes !== undefined) {
     profile.memory.max = sizeText(maxBytes);
-    profile.memory.slots = Number(max.attribute("slots") ?? 0);
+    profile.memory.slots = numberOf(max, "slots") ?? 0;
   }
   const current = domain.one("currentMemory");
   const currentBytes = current && sizeOf(current);
@@ -111,8 +111,8 @@ function readBacking(backing: Reading | undefined, memory: MemoryDraft): void {
   if (backing.one("access")?.attribute("mode") === "shared") memory.share = true;
   const allocation = backing.one("allocation");
   if (allocation?.attribute("mode") === "immediate") memory.prealloc = true;
-  const threads = allocation?.attribute("threads");
-  if (threads !== undefined) memory.preallocThreads = Math.min(16, Math.max(1, Number(threads)));
+  const threads = allocation && numberOf(allocation, "threads");
+  if (threads !== undefined) memory.preallocThreads = Math.min(16, Math.max(1, threads));
   backing
     .one("discard")
     ?.drop("what QEMU leaves in a memory file at its end is freed anyway, as it has no name");

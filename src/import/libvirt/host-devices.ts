@@ -1,6 +1,6 @@
 import { formatPciAddress } from "../../units/index.ts";
-import { addressOf, type PciBuses } from "./addresses.ts";
-import { aliasOf, type ImportContext, isOn } from "./context.ts";
+import type { PciBuses } from "./addresses.ts";
+import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 type Entry = NonNullable<NonNullable<ImportContext["profile"]["passthrough"]>["devices"]>[number];
@@ -57,9 +57,9 @@ function readHostDevice(each: Reading, buses: PciBuses): Entry | undefined {
 }
 
 function hostAddress(source: Reading): string | undefined {
-  const domain = Number(source.attribute("domain") ?? 0);
-  const address = addressOf(source);
-  return (
-    address && formatPciAddress({ domain, bus: address.bus, slot: address.slot, function: address.function })
-  );
+  const part = (name: string) => numberOf(source, name);
+  source.attribute("type");
+  const [bus, slot] = [part("bus"), part("slot")];
+  if (bus === undefined || slot === undefined) return undefined;
+  return formatPciAddress({ domain: part("domain") ?? 0, bus, slot, function: part("function") ?? 0 });
 }

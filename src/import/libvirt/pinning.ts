@@ -1,5 +1,5 @@
 import { formatIdSet, type IdSet, idUnion, parseIdSet } from "../../units/index.ts";
-import { type ImportContext, type ImportHost, numberOf } from "./context.ts";
+import { countIn, type ImportContext, type ImportHost, numberOf } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** Host CPUs of vCPUs and of QEMU's own threads, and what cells are bound to. After the cells. */
@@ -22,7 +22,7 @@ function readPins(domain: Reading, { profile }: ImportContext): Map<number, IdSe
   const pins = new Map<number, IdSet>();
   const vcpu = domain.one("vcpu");
   const all = vcpu?.attribute("cpuset");
-  const count = Number(vcpu?.text() ?? 1);
+  const count = countIn(vcpu, 1);
   if (all !== undefined) for (let id = 0; id < count; id++) pins.set(id, parseIdSet(all) ?? []);
   const tune = domain.one("cputune");
   for (const pin of tune?.all("vcpupin") ?? []) {
@@ -66,7 +66,7 @@ function readIothreads(domain: Reading, tune: Reading | undefined, profile: Impo
   const ids = (domain.one("iothreadids")?.all("iothread") ?? []).flatMap(
     (each) => numberOf(each, "id") ?? [],
   );
-  const count = Number(domain.one("iothreads")?.text() ?? ids.length);
+  const count = countIn(domain.one("iothreads"), ids.length);
   const next = function* () {
     for (let id = 1; ; id++) if (!ids.includes(id)) yield id;
   };

@@ -270,3 +270,27 @@ describe("the report", () => {
     expect(dropped("<features>acpi</features>")).toEqual(['features: the text "acpi"']);
   });
 });
+
+describe("numbers", () => {
+  it("that are none, or beyond all machines, are told and not waited for", () => {
+    for (const wrong of ["many", "99999999999", "-3"]) {
+      const text = domain("<iothreads>99999999999</iothreads>").replace(
+        "<vcpu>2</vcpu>",
+        `<vcpu cpuset='0-3'>${wrong}</vcpu>`,
+      );
+      const { profile, report } = imported(text);
+      expect([profile.cpus.boot, profile.iothreads]).toEqual([1, undefined]);
+      expect(told(report, "dropped").sort()).toEqual([
+        'iothreads: "99999999999" is no count up to 4096',
+        `vcpu: "${wrong}" is no count up to 4096`,
+      ]);
+    }
+  });
+
+  it("of a host device's domain are the host's", () => {
+    const devices = `<hostdev mode='subsystem' type='pci'><source>
+      <address domain='0x0001' bus='0x18' slot='0x00' function='0x1'/></source></hostdev>`;
+    expect(profileOf("", { devices }).passthrough).toEqual({ devices: [{ address: "0001:18:00.1" }] });
+    expect(dropped("", { devices })).toEqual([]);
+  });
+});
