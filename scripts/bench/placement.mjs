@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { importTypeScript } from "../import-typescript.mjs";
+import { places } from "./places.mjs";
 import { compare, median } from "./statistics.mjs";
 
 const gib = 2 ** 30;
@@ -106,14 +107,6 @@ function line(work, floor, ours, theirs, unit) {
   return { ...compare(work, floor, ours, theirs), unit };
 }
 
-const places = {
-  directory: "/r",
-  qemuDirectory: "/r/q",
-  pidFile: "/r/p",
-  logFile: "/r/l",
-  qmpSocket: "/r/s",
-  monitorSocket: "/r/m",
-};
 const pooled = { pool: true };
 
 /** A host on which nothing but placement stands in the way: a free machine whose devices are free. */

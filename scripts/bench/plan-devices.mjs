@@ -1,15 +1,8 @@
 import { readFileSync } from "node:fs";
 import { importTypeScript } from "../import-typescript.mjs";
+import { places } from "./places.mjs";
 import { compare, time } from "./statistics.mjs";
 
-const places = {
-  directory: "/r",
-  qemuDirectory: "/r/q",
-  pidFile: "/r/p",
-  logFile: "/r/l",
-  qmpSocket: "/r/s",
-  monitorSocket: "/r/m",
-};
 const read = (path) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
 
 /** Planning an HGX board, and 64 of 256 devices on a host of 8 root complexes with 64 switches. */

@@ -1,4 +1,5 @@
 import { importTypeScript } from "../import-typescript.mjs";
+import { places } from "./places.mjs";
 import { compare, time } from "./statistics.mjs";
 
 /** Planning in process, for 16, 88 and 1,024 vCPUs on hosts of as many nodes as cells. */
@@ -14,14 +15,7 @@ export async function benchPlan(runs) {
     profile: profileSchema.parse(profileOf(vcpus, cells)),
     host: hostOf(cells, (vcpus / cells) * 1.5),
     ledger: [],
-    places: {
-      directory: "/r",
-      qemuDirectory: "/r/q",
-      pidFile: "/r/p",
-      logFile: "/r/l",
-      qmpSocket: "/r/s",
-      monitorSocket: "/r/m",
-    },
+    places,
   }));
   const times = sizes.map(() => []);
   for (let run = -20; run < runs; run++) {
