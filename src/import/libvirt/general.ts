@@ -1,4 +1,3 @@
-import { idDifference, parseIdSet } from "../../units/index.ts";
 import { type ImportContext, numberOf, sizeOf, sizeText } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
@@ -95,9 +94,7 @@ function readBacking(backing: Reading | undefined, memory: MemoryDraft): void {
     const nodes = page.attribute("nodeset");
     const bytes = bytesOfPage(page);
     if (bytes !== undefined) memory.pageSize = sizeText(bytes);
-    if (nodes !== undefined && idDifference(parseIdSet(nodes) ?? [], []).length > 0) {
-      page.improve("one page size for all cells");
-    }
+    if (nodes !== undefined) page.improve(`one page size for all cells, not for cells ${nodes} alone`);
   }
   for (const other of pages.slice(1)) other.drop("one page size for all cells: the first is taken");
   if (backing.one("hugepages") && pages.length === 0) memory.pageSize = "2M";

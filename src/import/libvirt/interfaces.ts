@@ -72,8 +72,12 @@ function endOf(each: Reading): Pick<Network, "user" | "tap" | "bridge"> | undefi
   const target = each.one("target")?.attribute("dev");
   each.one("target")?.attribute("managed");
   switch (type) {
-    case "bridge":
-      return { bridge: source?.attribute("bridge") ?? "br0" };
+    case "bridge": {
+      const bridge = source?.attribute("bridge");
+      if (bridge !== undefined) return { bridge };
+      each.drop("a bridge without a name: write which one it is");
+      return undefined;
+    }
     case "ethernet":
       if (target !== undefined) return { tap: target };
       each.drop("an interface without a name: make a tap device and name it as tap");

@@ -222,10 +222,12 @@ describe("devices", () => {
 
   it("that a profile cannot have are told, with what to do", () => {
     const devices = `<interface type='direct'><source dev='eth0'/></interface><sound model='ich9'/>
+      <interface type='bridge'/>
       <disk type='network' device='disk'><source protocol='rbd' name='x'/><target dev='vda' bus='virtio'/></disk>`;
     expect(dropped("", { devices }).sort()).toEqual([
       "devices/disk: a disk of type network: connect it on the host and name its device or file",
-      "devices/interface: an interface of type direct: make a tap device or a bridge and name it",
+      "devices/interface[1]: an interface of type direct: make a tap device or a bridge and name it",
+      "devices/interface[2]: a bridge without a name: write which one it is",
       "devices/sound: no sound",
     ]);
   });
