@@ -31,6 +31,7 @@ export function planPinning(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell
   hostCpuCheck.check(draft.reserved, ["pinning", "reserve"], "warn");
   if (pinning.emulator) hostCpuCheck.checkSome(pinning.emulator, ["pinning", "emulator"]);
   checkIothreads(draft, hostCpuCheck);
+  checkThreadPolicy(draft, mode === "auto");
   const { pins: vcpus, idle } =
     mode === "none"
       ? { pins: new Map<number, Pin>(), idle: [] }
@@ -81,6 +82,17 @@ function nearDisks(
   const near = host.nodes.filter(({ id }) => homes.includes(id)).map(({ cpus }) => cpus);
   const both = idIntersection(emulator ?? [], idUnion(near));
   return both.length > 0 ? both : emulator;
+}
+
+/** Only automatic pins of one host CPU each choose between threads of a core. */
+function checkThreadPolicy(draft: Draft, isAuto: boolean): void {
+  const { threadPolicy, granularity } = draft.profile.pinning;
+  if (threadPolicy === "prefer" || (isAuto && granularity === "thread")) return;
+  draft.warn("PROFILE_VALUE", ["pinning", "threadPolicy"], {
+    found: `threadPolicy ${threadPolicy} with ${isAuto ? `granularity ${granularity}` : "pins that are not automatic"}`,
+    needed: "automatic pins with granularity thread, or it changes nothing",
+    fix: isAuto ? "leave one of them out" : 'write "vcpus": "auto", or leave threadPolicy out',
+  });
 }
 
 function checkIothreads(draft: Draft, hostCpuCheck: HostCpuCheck): void {

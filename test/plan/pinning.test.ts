@@ -48,3 +48,12 @@ it("takes an I/O thread's name for a name, whatever objects have in JavaScript",
     { id: "toString", hostCpus: undefined },
   ]);
 });
+
+it.each([
+  [{ vcpus: "auto", granularity: "node" }, "threadPolicy isolate with granularity node"],
+  [{ vcpus: "none" }, "threadPolicy isolate with pins that are not automatic"],
+])("warns of a thread policy that changes nothing: %j", (pinning, found) => {
+  expect(problems({ pinning: { threadPolicy: "isolate", ...pinning } })).toEqual([
+    `(warning) PROFILE_VALUE pinning.threadPolicy: ${found}; automatic pins with granularity thread, or it changes nothing`,
+  ]);
+});
