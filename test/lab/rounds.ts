@@ -39,6 +39,7 @@ type Report = ProbeReport & {
   readonly memoryBlocks: { sizeKiB: number; online: number; offline: number };
   readonly block: readonly { serial: string; pci: string | null }[];
   readonly net: readonly { mac: string; pci: string | null }[];
+  readonly uptimeSeconds: number;
 };
 const report = () => askGuest<Report>(name);
 const online = () => askGuest<object>(name, "online");
@@ -136,6 +137,12 @@ async function deviceRound(image: string): Promise<void> {
   await until("them leave", ({ block, net }) => block.length === 0 && net.length === 0);
 }
 
+/** When the guest's kernel started, in seconds of the host's clock. */
+async function bootMoment(): Promise<number> {
+  const { uptimeSeconds } = await report();
+  return performance.now() / 1000 - uptimeSeconds;
+}
+
 let bare: object = {};
 
 export const rounds: Suite = {
@@ -165,11 +172,16 @@ export const rounds: Suite = {
       name: "vCPUs, memory and devices come and go, round after round",
       async run() {
         const image = writeImage("round.img", 32 * MiB);
+        const booted = await bootMoment();
         for (let round = 1; round <= count; round++) {
           await vcpuRound();
           await memoryRound();
           await deviceRound(image);
           const now = await everything();
+          // A guest that started anew between two questions would answer as one that did not.
+          const late = Math.round((await bootMoment()) - booted);
+          assert.ok(Math.abs(late) < 10, `round ${round}: the guest started anew ${late} s after its boot`);
+          console.log(`round ${round} of ${count}: nothing is left over`);
           if (round === 1) bare = now;
           assert.deepEqual(now, bare, `round ${round}`);
         }
