@@ -1,11 +1,24 @@
-// Bundles the CLI with esbuild, one chunk a command, so that `--version` loads only what it prints.
+// Bundles the CLI with esbuild, one chunk a command, so that `--version` loads only what it prints; compiles that bundle
+// to dist/qlaunch, the same program as one executable that needs no Node; and the library with tsc.
 import { execFileSync } from "node:child_process";
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 process.chdir(new URL("..", import.meta.url).pathname);
 rmSync("dist", { recursive: true, force: true });
+
+/** Programs of guests, which go into what rehearsals boot: "lab/init" to its text. */
+const guests = "src/rehearse/guest";
+const guestTexts = Object.fromEntries(
+  readdirSync(guests).flatMap((guest) =>
+    readdirSync(join(guests, guest)).map((name) => [
+      `${guest}/${name}`,
+      readFileSync(join(guests, guest, name), "utf8"),
+    ]),
+  ),
+);
 
 await build({
   entryPoints: { cli: "src/cli/main.ts" },
@@ -18,13 +31,40 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
-  define: { QLAUNCH_VERSION: JSON.stringify(version) },
+  define: {
+    QLAUNCH_VERSION: JSON.stringify(version),
+    QLAUNCH_COMMIT: JSON.stringify(commit()),
+    QLAUNCH_GUESTS: JSON.stringify(guestTexts),
+  },
   // commander and cross-spawn are CommonJS: they call require for Node's own modules.
   banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
 });
 
-// Programs of guests, which go into what rehearsals boot; they lie beside the code that reads them.
-const guests = "src/rehearse/guest";
-cpSync(guests, "dist/guest", { recursive: true });
-cpSync(guests, "dist/lib/rehearse/guest", { recursive: true });
+compile();
 execFileSync("npx", ["tsc", "-p", "scripts/tsconfig.library.json"], { stdio: "inherit" });
+cpSync(guests, "dist/lib/rehearse/guest", { recursive: true });
+
+/** Where the sources stand, with "-dirty" when files differ from it; "unknown" outside of a repository. */
+function commit() {
+  try {
+    const words = ["describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"];
+    return execFileSync("git", words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "unknown";
+  }
+}
+
+/**
+ * One executable of the bundle and the runtime, with the code compiled ahead: reading the text costs most of a start.
+ * @see https://bun.sh/docs/bundler/executables
+ */
+function compile() {
+  // The wrapper's install script, which may not have run, moves it out of the platform's package.
+  const places = [`@oven/bun-linux-${process.arch}/bin/bun`, "bun/bin/bun.exe"];
+  const bun = places.map((place) => join("node_modules", place)).find((place) => existsSync(place));
+  if (bun === undefined) throw new Error("bun is missing: run npm ci");
+  const flags = ["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"];
+  execFileSync(bun, ["build", ...flags, "dist/cli.mjs", "--outfile", "dist/qlaunch"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}

@@ -1,9 +1,9 @@
-import { version } from "./version.ts";
+import { longVersion } from "./version.ts";
 
 // The commonest question is answered before anything is loaded.
 const [only, ...rest] = process.argv.slice(2);
 if ((only === "--version" || only === "-V") && rest.length === 0) {
-  process.stdout.write(`${version}\n`);
+  process.stdout.write(`${longVersion}\n`);
 } else {
   const { runCli } = await import("./program.ts");
   process.exitCode = await runCli(process.argv.slice(2));

@@ -27,7 +27,7 @@ import { addVerify } from "./commands/verify.ts";
 import { addVfio } from "./commands/vfio.ts";
 import { addWhyNot } from "./commands/why-not.ts";
 import { exitStatus } from "./exit.ts";
-import { version } from "./version.ts";
+import { longVersion } from "./version.ts";
 
 const about = `Runs QEMU/KVM guests whose NUMA and PCIe topology is a faithful image of the host's.
 
@@ -47,7 +47,7 @@ Exit status: 0 done, 1 refused by the host or the VM, 2 wrong usage or invalid p
 export function buildProgram(): Command {
   const program = new Command("qlaunch")
     .description(about)
-    .version(version, "-V, --version", "print the version")
+    .version(longVersion, "-V, --version", "print the version, the commit and the runtime")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .showHelpAfterError("(see --help)")

@@ -2,8 +2,11 @@ import { fileURLToPath } from "node:url";
 import type { System } from "../system/index.ts";
 import type { CpioEntry } from "./cpio.ts";
 
-/** The programs of the two guests; the build puts them beside its own files. */
-const folder = fileURLToPath(new URL("./guest/", import.meta.url));
+/** "lab/init" to its text: put in by the build of the program, which may be one file. */
+declare const QLAUNCH_GUESTS: Readonly<Record<string, string>> | undefined;
+
+/** The programs of the two guests, where this is a file of the library or of a checkout. */
+const folder = new URL("./guest/", import.meta.url);
 
 /** Where each program goes, by the guest's name. */
 const targets = {
@@ -20,8 +23,12 @@ const targets = {
 
 /** The programs of a guest, at their places in its file system. */
 export function guestPrograms({ files }: System, guest: keyof typeof targets): CpioEntry[] {
+  const read = (path: string): Buffer => {
+    if (typeof QLAUNCH_GUESTS === "object") return Buffer.from(QLAUNCH_GUESTS[path] ?? "");
+    return files.readFrom(fileURLToPath(new URL(path, folder)), 0);
+  };
   return Object.entries(targets[guest]).map(([name, path]) => ({
     ...{ path, kind: "file", mode: 0o755 },
-    content: files.readFrom(`${folder}${guest}/${name}`, 0),
+    content: read(`${guest}/${name}`),
   }));
 }

@@ -8,7 +8,7 @@ import type { Plan } from "../../src/plan/index.ts";
 import { connectQmp, type QmpClient } from "../../src/qmp/index.ts";
 import { goldenProfiles } from "../golden/cases.ts";
 import { makeFiles, replacements, startableArgv, startablePlan } from "../golden/startable.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 interface StartableCase {
   readonly name: string;

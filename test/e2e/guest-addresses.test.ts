@@ -4,7 +4,8 @@ import { guestAddresses } from "../../src/plan/guest-addresses.ts";
 import type { PciDeviceInfo, PciInfo } from "../../src/qmp/index.ts";
 import { realSystem } from "../../src/system/index.ts";
 import { executeQmp } from "../../src/vm/index.ts";
-import { openRig, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, type Rig } from "../rig/vm.ts";
 
 const image = readFirmware(realSystem.files).find(({ secureBoot }) => !secureBoot);
 const switchOf = (id: string) => ({

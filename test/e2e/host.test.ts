@@ -7,8 +7,8 @@ import { discoverHost, type QemuFacts } from "../../src/host/index.ts";
 import { tryAccelerator } from "../../src/host/kvm.ts";
 import { realSystem } from "../../src/system/index.ts";
 import { withVirtualization, workshop } from "../host/workshop.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
-const qemus = (process.env.QLAUNCH_TEST_QEMU ?? "qemu-system-x86_64").split(":").filter(Boolean);
 const recorded: QemuFacts = JSON.parse(
   readFileSync(new URL("../hosts/sources/qemu-7.2.json", import.meta.url), "utf8"),
 );
@@ -23,7 +23,7 @@ function processesWith(text: string): string[] {
 /** A killed process is listed until the kernel has taken it apart. */
 const isGone = (mark: string) => vi.waitFor(() => expect(processesWith(mark)).toEqual([]));
 
-describe.each(qemus)("%s", (qemu) => {
+describe.each(qemuPrograms)("%s", (qemu) => {
   it("says what it is and can do", async () => {
     const { system } = workshop();
     const { qemu: facts } = await discoverHost(system, { qemu, need: { qemu: "required" } });

@@ -7,7 +7,7 @@ import { findVm, readPlan, type VmDetail } from "../../src/vm/index.ts";
 import { type Cli, openCli } from "../rig/cli.ts";
 import { changedProfile } from "../rig/live.ts";
 import { bootProbe, type ProbeReport } from "../rig/probe.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const profile = new URL("profiles/large-bars.json", import.meta.url).pathname;
 const { pcie: tree } = JSON.parse(readFileSync(profile, "utf8"));

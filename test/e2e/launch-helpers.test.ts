@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { realSystem } from "../../src/system/index.ts";
 import { describeVm, listVms, stopVm } from "../../src/vm/index.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 import { reachableQemu } from "../rig/reachable-qemu.ts";
-import { openRig, processesWith, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { openRig, processesWith, type Rig } from "../rig/vm.ts";
 
 const { find } = realSystem.processes;
 const virtiofsd = ["virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd"].find((program) =>

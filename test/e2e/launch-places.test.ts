@@ -14,8 +14,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { listVms, preflight, readLedger, readVmLog, stopVm } from "../../src/vm/index.ts";
 import { capabilities, hasCapability } from "../../src/vm/limits.ts";
 import { buildChild, type ChildProgram } from "../rig/child.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 import { reachableQemu } from "../rig/reachable-qemu.ts";
-import { openRig, processesWith, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { openRig, processesWith, type Rig } from "../rig/vm.ts";
 
 const nobody = { uid: 65534, gid: 65534 };
 const isRoot = process.getuid?.() === 0;

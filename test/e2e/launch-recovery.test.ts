@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeVm, executeQmp, listVms, resumeVm, stopVm } from "../../src/vm/index.ts";
 import { buildChild, type ChildProgram } from "../rig/child.ts";
-import { openRig, processesWith, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, processesWith, type Rig } from "../rig/vm.ts";
 
 let child: ChildProgram;
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Event } from "../../src/events/event.ts";
 import { executeQmp, listVms, runVm, stopVm } from "../../src/vm/index.ts";
-import { openRig, processesWith, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, processesWith, type Rig } from "../rig/vm.ts";
 
 describe.each(qemuPrograms)("the end of a VM, with %s,", (qemu) => {
   let rig: Rig;

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Plan } from "../../src/plan/index.ts";
 import { type System, SystemError } from "../../src/system/index.ts";
 import { launchVm } from "../../src/vm/index.ts";
-import { openRig, processesWith, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, processesWith, type Rig } from "../rig/vm.ts";
 
 /** A helper that listens where it is told to, as virtiofsd and swtpm do. */
 const listener = `#!/usr/bin/env node

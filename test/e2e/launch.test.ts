@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseIdSet } from "../../src/units/index.ts";
 import { describeVm, executeQmp, launchVm, listVcpuThreads, listVms, stopVm } from "../../src/vm/index.ts";
-import { openRig, processesWith, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, processesWith, type Rig } from "../rig/vm.ts";
 
 const bound = {
   name: "bound",

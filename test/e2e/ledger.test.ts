@@ -6,7 +6,7 @@ import { readCpus } from "../../src/host/cpus.ts";
 import { realSystem } from "../../src/system/index.ts";
 import type { VcpuThread } from "../../src/vm/index.ts";
 import { type Cli, openCli } from "../rig/cli.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 /** As many guests as this machine has CPUs share them without a word between them, each with one of its own. */
 const cpus = readCpus(realSystem.files, []).filter(({ online }) => online).length;

@@ -13,10 +13,10 @@ import { type Cli, openCli } from "../rig/cli.ts";
 import { changedProfile } from "../rig/live.ts";
 import { type Census, type LiveDevices, liveDevices } from "../rig/live-devices.ts";
 import { bootProbe } from "../rig/probe.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { programFor } from "../rig/program.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const profile = new URL("profiles/live-devices.json", import.meta.url).pathname;
-const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
 const name = "live-devices";
 const mebibyte = 2 ** 20;
 /** Each round adds and removes three DIMMs, a disk and a network. */
@@ -218,7 +218,8 @@ describe.each(qemuPrograms)("devices come and go on %s", (qemu) => {
             ? ["device", "remove", name, "kd"]
             : ["device", "add", name, "--disk", disk({ id: "kd" })];
       const afterMs = 150 + Math.random() * 250;
-      const child = execa("node", [program, ...command], {
+      const [program, ...script] = programFor(qemu);
+      const child = execa(program, [...script, ...command], {
         env: { QLAUNCH_RUN_DIR: cli.root, QLAUNCH_QEMU: qemu },
         stdio: "ignore",
         reject: false,

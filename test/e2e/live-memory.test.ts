@@ -7,7 +7,7 @@ import { type Cli, openCli } from "../rig/cli.ts";
 import { changedProfile } from "../rig/live.ts";
 import { type LiveDevices, liveDevices } from "../rig/live-devices.ts";
 import { bootProbe } from "../rig/probe.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const profile = new URL("profiles/live-devices.json", import.meta.url).pathname;
 const name = "live-memory";

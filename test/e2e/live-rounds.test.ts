@@ -5,7 +5,7 @@ import { type Cli, openCli } from "../rig/cli.ts";
 import { canRemoveVcpus, changedProfile, type LiveGuest, liveGuest } from "../rig/live.ts";
 import { liveDevices } from "../rig/live-devices.ts";
 import { bootProbe } from "../rig/probe.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const profile = new URL("profiles/live-vcpus.json", import.meta.url).pathname;
 const name = "rounds";

@@ -3,7 +3,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildChild, type ChildProgram } from "../rig/child.ts";
-import { openRig, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, type Rig } from "../rig/vm.ts";
 
 /*
  * A bridge and a tap device in a network of their own, and a copy of /etc that allows the bridge: nothing of the

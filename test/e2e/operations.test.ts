@@ -9,10 +9,10 @@ import type { Operation, OperationState } from "../../src/hotplug/operation.ts";
 import { type Cli, openCli } from "../rig/cli.ts";
 import { canRemoveVcpus, changedProfile, type LiveGuest, liveGuest } from "../rig/live.ts";
 import { bootProbe } from "../rig/probe.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { programFor } from "../rig/program.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const profile = new URL("profiles/live-vcpus.json", import.meta.url).pathname;
-const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
 const name = "cut-off";
 const pendingStates = ["requested", "accepted", "acted", "online", "placed"];
 
@@ -34,8 +34,9 @@ describe.each(programs)("operations whose command is killed, on $qemu", ({ qemu,
   });
   afterAll(() => cli.close());
 
+  const [program, ...script] = programFor(qemu);
   const start = (...arguments_: string[]): ChildProcess =>
-    spawn("node", [program, ...arguments_], {
+    spawn(program, [...script, ...arguments_], {
       stdio: "ignore",
       env: { ...process.env, QLAUNCH_RUN_DIR: cli.root, QLAUNCH_QEMU: qemu },
     });

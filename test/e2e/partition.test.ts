@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatIdSet } from "../../src/units/index.ts";
 import { type Cli, openCli } from "../rig/cli.ts";
 import { bootProbe } from "../rig/probe.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const images = new URL("../../profiles/.probe/", import.meta.url).pathname;
 

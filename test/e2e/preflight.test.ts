@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Plan } from "../../src/plan/index.ts";
 import type { System } from "../../src/system/index.ts";
 import { preflight } from "../../src/vm/index.ts";
-import { openRig, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, type Rig } from "../rig/vm.ts";
 
 const isRoot = process.getuid?.() === 0;
 

@@ -9,9 +9,9 @@ import {
   QmpCommandError,
   QmpDisconnectedError,
 } from "../../src/qmp/index.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 /** The QEMUs to test with: a colon-separated list of programs. */
-const binaries = (process.env.QLAUNCH_TEST_QEMU ?? "qemu-system-x86_64").split(":");
 const q35 = ["-machine", "q35", "-accel", "tcg", "-m", "64M"];
 const started = new Set<ChildProcess>();
 
@@ -48,7 +48,7 @@ afterEach(() => {
   for (const child of started) child.kill("SIGKILL");
 });
 
-describe.each(binaries)("QMP with %s", (binary) => {
+describe.each(qemuPrograms)("QMP with %s", (binary) => {
   test("greets, negotiates, answers and quits", async () => {
     const { client, exit, logged } = await connectedQemu(binary, ["-machine", "none"]);
     const { version } = await client.ready;

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cli, openCli } from "../rig/cli.ts";
-import { processesWith, qemuPrograms } from "../rig/vm.ts";
+import { programForms } from "../rig/program.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { processesWith } from "../rig/vm.ts";
 
 type Change = Readonly<Record<string, unknown>>;
 
@@ -200,13 +202,16 @@ describe.each(qemuPrograms)("what is refused before anything starts, with %s", (
   });
 });
 
-describe("the command line", () => {
-  const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
-  const run = (...arguments_: string[]) => execa("node", [program, ...arguments_], { reject: false });
+describe.each([
+  ["Node", programForms.node],
+  ["Bun", programForms.file],
+])("the command line on %s", (runtime, [program, ...script]) => {
+  const run = (...arguments_: string[]) => execa(program, [...script, ...arguments_], { reject: false });
 
-  it("says its version, and nothing else", async () => {
+  it("says its version, what it was built from and what it runs on", async () => {
     const { stdout, exitCode } = await run("--version");
-    expect(stdout).toMatch(/^\d+\.\d+\.\d+$/);
+    const commit = "(unknown|[0-9a-f]{12}(-dirty)?)";
+    expect(stdout).toMatch(new RegExp(`^\\d+\\.\\d+\\.\\d+ \\(${commit}, ${runtime} \\d+\\.\\d+\\.\\d+\\)$`));
     expect(exitCode).toBe(0);
   });
 

@@ -15,7 +15,8 @@ import {
   stopVm,
 } from "../../src/vm/index.ts";
 import { echoGuest } from "../rig/echo-guest.ts";
-import { openRig, qemuPrograms, type Rig } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { openRig, type Rig } from "../rig/vm.ts";
 
 /** The firmware takes a moment. */
 const boots = { timeout: 30_000 };

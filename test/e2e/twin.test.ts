@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { VcpuThread } from "../../src/vm/index.ts";
 import { type Cli, openCli } from "../rig/cli.ts";
 import { bootProbe, type ProbeReport } from "../rig/probe.ts";
-import { qemuPrograms } from "../rig/vm.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const profile = new URL("profiles/ol8-twin.json", import.meta.url).pathname;
 

@@ -166,7 +166,9 @@ export const acs: Suite = {
         assert.match(await said("acs", "apply", all[0]?.address ?? ""), /HOST_ACS .* is a device/);
         // A checkout may be its owner's alone.
         const copy = "/tmp/qlaunch-for-all";
-        await execute("cp", ["--recursive", `${process.cwd()}/dist`, copy]);
+        const bundle = readdirSync("dist").filter((file) => file.endsWith(".mjs"));
+        await execute("mkdir", [copy]);
+        await execute("cp", [...bundle.map((file) => `dist/${file}`), copy]);
         await execute("chmod", ["--recursive", "a+rX", copy]);
         const words = [process.execPath, `${copy}/cli.mjs`, "acs", "apply"];
         const asNobody = await execute("setpriv", ["--reuid", "65534", "--clear-groups", ...words]).then(

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { onTestFailed, TestRunner } from "vitest";
+import { programFor } from "./program.ts";
 
-/** The built program, as a user runs it, with a run root of its own. A VM that a test starts is ended when it fails. */
+/** The built program, as a user runs it, in the form that goes with a QEMU, and with a run root of its own. A VM that a test starts is ended when it fails. */
 export interface Cli {
   readonly root: string;
   run(...arguments_: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
@@ -13,9 +14,8 @@ export interface Cli {
   close(): Promise<void>;
 }
 
-const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
-
 export function openCli(qemu: string): Cli {
+  const [program, ...script] = programFor(qemu);
   const root = mkdtempSync(join(tmpdir(), "qlaunch-cli-"));
   const vms = () => readdirSync(root).filter((entry) => !entry.startsWith("."));
   const end = async (names: readonly string[]) => {
@@ -27,7 +27,7 @@ export function openCli(qemu: string): Cli {
       // Its second try starts the same.
       onTestFailed(() => end(vms().filter((name) => !before.includes(name))));
     }
-    const result = await execa("node", [program, ...arguments_], {
+    const result = await execa(program, [...script, ...arguments_], {
       reject: false,
       stdin: "ignore",
       env: { QLAUNCH_RUN_DIR: root, QLAUNCH_QEMU: qemu, NO_COLOR: "1" },

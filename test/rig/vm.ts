@@ -8,9 +8,6 @@ import { parseProfile } from "../../src/profile/index.ts";
 import { realSystem, type System } from "../../src/system/index.ts";
 import { keptUuid, launchVm, placesFor, readLedger, runRoot, stopVm } from "../../src/vm/index.ts";
 
-/** The QEMU programs that the end-to-end tests run with: $QLAUNCH_TEST_QEMU, colon-separated. */
-export const qemuPrograms = (process.env.QLAUNCH_TEST_QEMU || "qemu-system-x86_64").split(":");
-
 /** A run root of its own in a temporary folder. */
 export interface Rig {
   readonly system: System;
