@@ -1,4 +1,5 @@
 import { aliasOf, countIn, type ImportContext, isOn, numberOf } from "./context.ts";
+import { aliasIn, type Overrides } from "./overrides.ts";
 import type { Reading } from "./reading.ts";
 
 interface PciAddress {
@@ -14,6 +15,8 @@ interface Controller {
   readonly id: string;
   readonly model: string;
   readonly address: PciAddress | undefined;
+  /** What libvirt calls it: the alias, with "ua-" where a user gave it. */
+  readonly alias: string;
 }
 
 type Tree = NonNullable<NonNullable<ImportContext["profile"]["pcie"]>["tree"]>;
@@ -26,13 +29,42 @@ type Named = { rootPort: string } | { port: string };
 export class PciBuses {
   private readonly names: Map<number, string>;
   private readonly ports: ReadonlyMap<number, Named>;
+  /** Buses behind bridges to conventional PCI. */
+  private readonly conventional: ReadonlySet<number>;
   private readonly used = new Set<string>();
+  /** The slot of the host whose functions a port has. */
+  private readonly hostSlots = new Map<string, string>();
   private readonly replan: boolean;
 
-  constructor(names: Map<number, string>, ports: ReadonlyMap<number, Named>, replan: boolean) {
-    this.names = names;
-    this.ports = ports;
+  constructor(tree: Pick<PciTree, "names" | "named" | "conventional">, replan: boolean) {
+    this.names = tree.names;
+    this.ports = tree.named;
+    this.conventional = tree.conventional;
     this.replan = replan;
+  }
+
+  /** The place of a function of the host: those of one slot may share a port, as they do on the host. */
+  placeOf(device: Reading, host: string): { bus?: string; attach?: "pci" } {
+    const element = device.one("address");
+    const address = element && addressOf(element);
+    if (!address || this.replan) return {};
+    if (this.conventional.has(address.bus)) return { attach: "pci" };
+    const name = this.names.get(address.bus);
+    const slot = host.slice(0, -2);
+    const isFunction = address.function === 0 || address.function === Number(host.at(-1));
+    const sharesSlot = name !== undefined && (this.hostSlots.get(name) ?? slot) === slot;
+    if (
+      name !== undefined &&
+      sharesSlot &&
+      isFunction &&
+      (this.hostSlots.has(name) || !this.used.has(name))
+    ) {
+      this.hostSlots.set(name, slot);
+      this.used.add(name);
+      return { bus: name };
+    }
+    const bus = this.busOf(device);
+    return bus === undefined ? {} : { bus };
   }
 
   /** Names the port of a device that the planner makes after it, so that it goes there. */
@@ -69,6 +101,13 @@ export class PciBuses {
   }
 }
 
+interface PciTree {
+  /** The ports of the tree by libvirt's number of their bus. */
+  readonly names: Map<number, string>;
+  readonly named: Map<number, Named>;
+  readonly conventional: ReadonlySet<number>;
+}
+
 /** Controllers of PCI become the tree; the guest's devices keep their places below them. */
 export function readPciTree(devices: Reading | undefined, context: ImportContext): PciBuses {
   const controllers = (devices?.all("controller") ?? [])
@@ -86,11 +125,12 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     const ports = children(upstream.index).filter(({ model }) => model === "pcie-switch-downstream-port");
     return {
       upstream: upstream.id,
+      ...linkOf(upstream, context.overrides),
       downstream: ports.map((port) => {
         const { id } = port;
         names.set(port.index, id);
         const inner = below(port.index);
-        const made = { port: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+        const made = { port: id, ...common(port, context.overrides), ...(inner ? { switch: inner } : {}) };
         named.set(port.index, made);
         return made;
       }),
@@ -100,7 +140,11 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     const { id } = port;
     const inner = below(port.index);
     if (!inner) names.set(port.index, id);
-    const made = { rootPort: id, ...common(port), ...(inner ? { switch: inner } : {}) };
+    const made = {
+      rootPort: id,
+      ...rootOptions(port, context.overrides),
+      ...(inner ? { switch: inner } : {}),
+    };
     named.set(port.index, made);
     return made;
   };
@@ -126,7 +170,10 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
   if (!context.replan && tree.length > 0) {
     context.profile.pcie = { ...context.profile.pcie, tree, spareRootPorts: 0 };
   }
-  return new PciBuses(context.replan ? new Map() : names, named, context.replan);
+  const conventional = new Set(
+    controllers.flatMap(({ model, index }) => (model === "pcie-to-pci-bridge" ? index : [])),
+  );
+  return new PciBuses({ names: context.replan ? new Map() : names, named, conventional }, context.replan);
 }
 
 function readController(reading: Reading): Controller {
@@ -136,7 +183,8 @@ function readController(reading: Reading): Controller {
   const kind = reading.one("model");
   kind?.attribute("name");
   const id = aliasOf(reading) ?? `pci.${index}`;
-  return { reading, index, id, model, address: element && addressOf(element) };
+  const alias = aliasIn(reading, `pci.${index}`);
+  return { reading, index, id, model, address: element && addressOf(element), alias };
 }
 
 function tellOf({ reading, model }: Controller, replan: boolean): void {
@@ -158,16 +206,51 @@ function tellOf({ reading, model }: Controller, replan: boolean): void {
   hole?.text();
 }
 
-function common(port: Controller) {
+/** What root ports and downstream ports have. */
+function common(port: Controller, overrides: Overrides) {
   const target = port.reading.one("target");
   const chassis = target && numberOf(target, "chassis");
   const hotplug = isOn(target?.attribute("hotplug"));
+  const slot = overrides.number(port.alias, "slot");
   // The number of the slot in QEMU's capability; libvirt makes it from the address.
   target?.attribute("port");
   return {
     ...addrOf(port),
     ...(chassis === undefined || chassis === 0 ? {} : { chassis }),
+    ...(slot === undefined || slot === 0 ? {} : { slot }),
     ...(hotplug === undefined ? {} : { hotplug }),
+    ...linkOf(port, overrides),
+  };
+}
+
+/** What a root port keeps for what is below it. */
+function rootOptions(port: Controller, overrides: Overrides) {
+  const target = port.reading.one("target");
+  // In KiB, since libvirt 10.3.
+  const kibibytes = target && numberOf(target, "memReserve");
+  const given = {
+    ioReserve: overrides.number(port.alias, "io-reserve"),
+    memReserve: overrides.number(port.alias, "mem-reserve") ?? (kibibytes && kibibytes * 1024),
+    pref64Reserve: overrides.number(port.alias, "pref64-reserve"),
+    busReserve: overrides.number(port.alias, "bus-reserve"),
+  };
+  return { ...common(port, overrides), ...withoutUndefined(given) };
+}
+
+const speeds = ["2_5", "5", "8", "16", "32", "64"] as const;
+const widths = [1, 2, 4, 8, 12, 16, 32] as const;
+
+function linkOf({ alias }: Controller, overrides: Overrides) {
+  const [speed, width] = [overrides.text(alias, "x-speed"), overrides.text(alias, "x-width")];
+  return withoutUndefined({
+    speed: speeds.find((known) => known === speed),
+    width: widths.find((known) => String(known) === width),
+  });
+}
+
+function withoutUndefined<Options extends object>(options: Options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Options]?: NonNullable<Options[Key]>;
   };
 }
 

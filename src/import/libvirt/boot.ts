@@ -17,7 +17,12 @@ export function readBoot(domain: Reading, { profile }: ImportContext): readonly 
   const mode = smbios?.attribute("mode");
   if (mode === "host")
     smbios?.drop("write the strings of the host that the guest shall see into machine.smbios");
-  else if (mode === "sysinfo") readSysinfo(domain, profile);
+  const texts = domain.all("sysinfo").map((each) => ({ each, type: each.attribute("type") ?? "smbios" }));
+  for (const { each, type } of texts) {
+    if (type === "fwcfg") readFwCfg(each, profile);
+    else if (mode === "sysinfo") readSysinfo(each, profile);
+    else each.drop('the guest is not shown it: os/smbios does not say "sysinfo"');
+  }
   os?.one("bootmenu")?.drop("the firmware asks nobody");
   os?.one("bios")?.drop("the firmware's messages are on the serial port already");
   return (os?.all("boot") ?? []).map((boot) => (boot.attribute("dev") ?? "hd") as BootDevice);
@@ -87,12 +92,24 @@ function readKernel(os: Reading | undefined, profile: ImportContext["profile"]):
   };
 }
 
-function readSysinfo(domain: Reading, profile: ImportContext["profile"]): void {
-  const sysinfo = domain.one("sysinfo");
-  sysinfo?.attribute("type");
+/** Entries of the firmware configuration device. */
+function readFwCfg(sysinfo: Reading, profile: ImportContext["profile"]): void {
+  for (const entry of sysinfo.all("entry")) {
+    const [name, file, string] = [entry.attribute("name"), entry.attribute("file"), entry.text()];
+    const isOne = (file === undefined) !== (string === undefined);
+    if (name === undefined || !isOne || !/^opt\/[\x21-\x7e]{1,51}$/.test(name)) {
+      entry.drop('a name that starts with "opt/", and a text or a file, are needed');
+      continue;
+    }
+    const entries = profile.fwCfg ?? [];
+    profile.fwCfg = [...entries, { name, ...(file === undefined ? { string } : { file }) }];
+  }
+}
+
+function readSysinfo(sysinfo: Reading, profile: ImportContext["profile"]): void {
   const known = ["manufacturer", "product", "version", "serial", "sku", "family"] as const;
   const smbios: Record<string, string> = {};
-  for (const entry of sysinfo?.one("system")?.all("entry") ?? []) {
+  for (const entry of sysinfo.one("system")?.all("entry") ?? []) {
     const name = known.find((key) => key === entry.attribute("name"));
     const text = entry.text();
     if (name !== undefined && text !== undefined) smbios[name] = text;
@@ -100,8 +117,8 @@ function readSysinfo(domain: Reading, profile: ImportContext["profile"]): void {
     else entry.drop("an entry that machine.smbios does not have");
   }
   for (const part of ["bios", "baseBoard", "chassis"])
-    sysinfo?.one(part)?.drop("QEMU's own strings are shown");
-  const oemStrings = (sysinfo?.one("oemStrings")?.all("entry") ?? []).flatMap((entry) => entry.text() ?? []);
+    sysinfo.one(part)?.drop("QEMU's own strings are shown");
+  const oemStrings = (sysinfo.one("oemStrings")?.all("entry") ?? []).flatMap((entry) => entry.text() ?? []);
   if (Object.keys(smbios).length + oemStrings.length === 0) return;
   profile.machine = {
     ...profile.machine,
@@ -177,13 +194,19 @@ function readHyperv(hyperv: Reading | undefined, own: Record<string, boolean | n
   if (isOn(vendor?.attribute("state")) === true) own["hv-vendor-id"] = vendor?.attribute("value") ?? "";
 }
 
+/** Of the year 9999, after which times have more digits. */
+const lastSecond = 253_402_300_799;
+
 /** The guest's clock. */
 export function readClock(domain: Reading, { profile }: ImportContext): void {
   const clock = domain.one("clock");
   const offset = clock?.attribute("offset") ?? "utc";
   const rtc: { base?: string; driftFix?: "slew" } = {};
+  const start = clock && numberOf(clock, "start");
   if (offset === "localtime") rtc.base = "localtime";
-  else if (offset !== "utc")
+  else if (offset === "absolute" && start !== undefined && start <= lastSecond) {
+    rtc.base = new Date(start * 1000).toISOString().slice(0, 19);
+  } else if (offset !== "utc")
     clock?.drop(`offset ${offset}: the clock starts with UTC; write machine.rtc.base for another time`);
   for (const timer of clock?.all("timer") ?? []) {
     const name = timer.attribute("name");

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { profileSchema } from "../../profile/schema.ts";
+import type { Overrides } from "./overrides.ts";
 import type { Reading } from "./reading.ts";
 
 /** What a profile file may say, before defaults. */
@@ -26,6 +27,10 @@ export interface ImportContext {
   readonly host: ImportHost | undefined;
   /** Let the planner lay out the PCI devices, instead of keeping the guest's addresses. */
   readonly replan: boolean;
+  /** Properties of QEMU's devices that the domain sets. */
+  readonly overrides: Overrides;
+  /** The profile's name of an I/O thread, which libvirt has a number for. */
+  readonly iothreadName: (id: number) => string;
 }
 
 /** A whole number in decimal or 0x form; an attribute that is none is dropped with a line. */
@@ -92,11 +97,14 @@ export function sizeText(bytes: number): string | number {
   return bytes;
 }
 
-/** The name that a user gave a device, which libvirt keeps behind "ua-"; its own names are none of ours. */
+/**
+ * The name that a user gave a device, which libvirt keeps behind "ua-"; its own names are none of ours. libvirt takes no
+ * dots, for which qlaunch writes "_-".
+ */
 export function aliasOf(device: Reading): string | undefined {
-  const alias = device.one("alias");
-  const name = alias?.attribute("name") ?? "";
-  return /^ua-[A-Za-z][A-Za-z0-9._-]{0,23}$/.test(name) ? name.slice(3) : undefined;
+  const alias = device.one("alias")?.attribute("name") ?? "";
+  const name = alias.startsWith("ua-") ? alias.slice(3).replaceAll("_-", ".") : "";
+  return /^[A-Za-z][A-Za-z0-9._-]{0,23}$/.test(name) ? name : undefined;
 }
 
 /** yes and no, on and off. */

@@ -1,5 +1,6 @@
 import type { PciBuses } from "./addresses.ts";
-import { aliasOf, bytesOf, countIn, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
+import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
+import { readMemoryDevices } from "./memory-devices.ts";
 import type { Reading } from "./reading.ts";
 
 /** Everything beside PCI bridges, disks, network interfaces and devices of the host. */
@@ -30,8 +31,8 @@ function readControllers(devices: Reading | undefined, profile: ProfileDraft, bu
     const model = controller.attribute("model");
     // The board has them, or the planner makes them for what needs them.
     if (type === "virtio-serial" && numberOf(controller, "index") === 0) buses.keepFor(controller, "vserial");
-    if (type === "sata" || type === "virtio-serial" || (type === "scsi" && model === "virtio-scsi"))
-      controller.keep();
+    if (type === "sata" || type === "virtio-serial" || type === "nvme") controller.keep();
+    else if (type === "scsi" && model === "virtio-scsi") controller.keep();
     else if (type === "usb" && model !== "none") {
       const bus = buses.busOf(controller);
       profile.usb = bus === undefined ? true : { bus };
@@ -45,19 +46,21 @@ function readControllers(devices: Reading | undefined, profile: ProfileDraft, bu
   }
 }
 
+type Console = NonNullable<ProfileDraft["consoles"]>[number];
+
 function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void {
-  const consoles: NonNullable<ProfileDraft["consoles"]> = [];
+  const found: { at: Reading; console: Console }[] = [];
   for (const serial of devices?.all("serial") ?? []) {
     // Whatever libvirt gives it on the host, it is a socket and a log here.
     const type = serial.attribute("type");
     if (type !== "pty" && type !== undefined)
       serial.replace(`its other end is qlaunch console and a log, instead of ${type}`);
     serial.keep();
-    consoles.push({ type: "serial", ...named(serial) });
+    found.push({ at: serial, console: { type: "serial", ...named(serial) } });
   }
   for (const console of devices?.all("console") ?? []) {
     const type = console.one("target")?.attribute("type") ?? "serial";
-    if (type === "virtio") consoles.push({ type: "virtio", ...named(console) });
+    if (type === "virtio") found.push({ at: console, console: { type: "virtio", ...named(console) } });
     // The first console is the first serial port by another name.
     console.keep();
   }
@@ -69,14 +72,17 @@ function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void
     else if (type === "spicevmc" || type === "qemu-vdagent" || type === "spiceport") {
       channel.drop("SPICE and its agent are not offered");
       continue;
-    } else if (name !== undefined) consoles.push({ type: "channel", name, ...named(channel) });
-    else {
+    } else if (name !== undefined) {
+      found.push({ at: channel, console: { type: "channel", name, ...named(channel) } });
+    } else {
       channel.drop("a channel without a name");
       continue;
     }
     channel.keep();
   }
-  profile.consoles = consoles;
+  profile.consoles = found
+    .sort(({ at: { node: a } }, { at: { node: b } }) => a.line - b.line || a.column - b.column)
+    .map(({ console }) => console);
   for (const parallel of devices?.all("parallel") ?? []) parallel.drop("no parallel ports");
 }
 
@@ -140,7 +146,13 @@ function readSmall(devices: Reading | undefined, profile: ProfileDraft, buses: P
   }
   readWatchdog(devices, profile);
   const tpm = devices?.one("tpm");
-  if (tpm?.one("backend")?.attribute("type") === "emulator") {
+  const backend = tpm?.one("backend");
+  const kept = backend?.one("source");
+  const state = kept?.attribute("type") === "dir" ? kept.attribute("path") : undefined;
+  if (tpm && backend?.attribute("type") === "emulator" && state !== undefined) {
+    profile.tpm = { state };
+    tpm.keep();
+  } else if (tpm && backend?.attribute("type") === "emulator") {
     profile.tpm = {};
     tpm.replace("a TPM of its own (swtpm); its state starts new: write tpm.state for a folder that keeps it");
   } else tpm?.drop("an emulated TPM alone is offered");
@@ -190,55 +202,6 @@ function readWatchdog(devices: Reading | undefined, profile: ProfileDraft): void
   }
 }
 
-function readMemoryDevices(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
-  const list = (devices?.all("memory") ?? []).flatMap((each, index) => {
-    const model = each.attribute("model");
-    const target = each.one("target");
-    const size = target?.one("size");
-    const bytes = size && bytesOf(size, size.text() ?? "", size.attribute("unit") ?? "KiB");
-    if ((model !== "dimm" && model !== "nvdimm" && model !== "virtio-mem") || bytes === undefined) {
-      each.drop(`a memory device of model ${model}: dimm, nvdimm and virtio-mem alone`);
-      return [];
-    }
-    each.attribute("access");
-    each.one("uuid")?.keep();
-    const cell = countIn(target?.one("node"), 0);
-    const source = each.one("source");
-    const path = source?.one("path")?.text();
-    const page = source?.one("pagesize");
-    const pageBytes = page && bytesOf(page, page.text() ?? "", page.attribute("unit") ?? "KiB");
-    const nodes = source?.one("nodemask");
-    nodes?.improve("bound to the nodes of its cell");
-    nodes?.text();
-    const requested = target?.one("requested");
-    const wanted =
-      requested && bytesOf(requested, requested.text() ?? "", requested.attribute("unit") ?? "KiB");
-    for (const name of ["block", "current", "address"]) target?.one(name)?.keep();
-    const label = target?.one("label")?.one("size");
-    const labelBytes = label && bytesOf(label, label.text() ?? "", label.attribute("unit") ?? "KiB");
-    const align = source?.one("alignsize");
-    const alignBytes = align && bytesOf(align, align.text() ?? "", align.attribute("unit") ?? "KiB");
-    if (model !== "virtio-mem") each.one("address")?.keep();
-    else buses.busOf(each);
-    return [
-      {
-        id: aliasOf(each) ?? `${model}${index}`,
-        kind: model,
-        size: sizeText(bytes),
-        cell,
-        ...(pageBytes === undefined ? {} : { pageSize: sizeText(pageBytes) }),
-        ...(wanted === undefined ? {} : { requested: sizeText(wanted) }),
-        ...(path === undefined ? {} : { path }),
-        ...(labelBytes === undefined ? {} : { labelSize: sizeText(labelBytes) }),
-        ...(alignBytes === undefined ? {} : { align: sizeText(alignBytes) }),
-        ...(source?.one("pmem") ? { pmem: true } : {}),
-        ...(target?.one("readonly") ? { unarmed: true } : {}),
-      } as const,
-    ];
-  });
-  if (list.length > 0) profile.memory.devices = list;
-}
-
 function readFilesystems(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
   const list = (devices?.all("filesystem") ?? []).flatMap((each, index) => {
     const type = each.attribute("type") ?? "mount";
@@ -250,6 +213,9 @@ function readFilesystems(devices: Reading | undefined, profile: ProfileDraft, bu
       return [];
     }
     each.one("driver")?.attribute("queue");
+    // Files of several file systems keep numbers of their own, as is always so here.
+    if (each.attribute("multidevs") !== "remap" && each.attribute("multidevs") !== undefined)
+      each.dropAttribute("multidevs", "files of several file systems keep numbers of their own");
     for (const name of ["binary", "idmap"]) each.one(name)?.drop("virtiofsd's own defaults are used");
     const access = each.attribute("accessmode") ?? "passthrough";
     const bus = buses.busOf(each);

@@ -1,7 +1,7 @@
 import type { PciBuses } from "./addresses.ts";
 import type { BootDevice } from "./boot.ts";
 import { aliasOf, type ImportContext, numberOf } from "./context.ts";
-import { iothreadName } from "./pinning.ts";
+import { DiskControllers } from "./disk-controllers.ts";
 import type { Reading } from "./reading.ts";
 
 type Disk = NonNullable<ImportContext["profile"]["disks"]>[number];
@@ -9,12 +9,15 @@ type Disk = NonNullable<ImportContext["profile"]["disks"]>[number];
 /** Disks and CD-ROM drives, each by the name of its target: vda. */
 export function readDisks(
   devices: Reading | undefined,
-  { profile }: ImportContext,
+  context: ImportContext,
   buses: PciBuses,
   order: readonly BootDevice[],
 ): void {
-  const disks = (devices?.all("disk") ?? []).flatMap((disk) => readDisk(disk, buses) ?? []);
-  profile.disks = withOrder(disks, order);
+  const controllers = new DiskControllers(devices, context, buses);
+  const disks = (devices?.all("disk") ?? []).flatMap(
+    (disk) => readDisk(disk, context, buses, controllers) ?? [],
+  );
+  context.profile.disks = withOrder(disks, order);
 }
 
 /** The domain's order of kinds, for devices without an order of their own. */
@@ -25,7 +28,12 @@ function withOrder(disks: readonly Disk[], order: readonly BootDevice[]): Disk[]
   });
 }
 
-function readDisk(disk: Reading, buses: PciBuses): Disk | undefined {
+function readDisk(
+  disk: Reading,
+  context: ImportContext,
+  buses: PciBuses,
+  controllers: DiskControllers,
+): Disk | undefined {
   const type = disk.attribute("type") ?? "file";
   const device = disk.attribute("device") ?? "disk";
   const source = disk.one("source");
@@ -52,8 +60,10 @@ function readDisk(disk: Reading, buses: PciBuses): Disk | undefined {
   }
   ignored(disk, target);
   const boot = disk.one("boot");
+  const onController = model === "virtio-scsi" ? "scsi" : model === "nvme" ? "nvme" : undefined;
+  const controller = onController && controllers.of(disk, onController);
   const serial = disk.one("serial")?.text();
-  const place = bus === "virtio" || bus === "nvme" ? buses.busOf(disk) : undefined;
+  const place = bus === "virtio" ? buses.busOf(disk) : undefined;
   if (place === undefined) readDriveAddress(disk);
   return {
     id,
@@ -61,7 +71,8 @@ function readDisk(disk: Reading, buses: PciBuses): Disk | undefined {
     format,
     ...(model === "virtio-blk" ? {} : { device: model }),
     ...(disk.one("readonly") && model !== "cdrom" ? { readOnly: true } : {}),
-    ...driverOptions(driver),
+    ...controller,
+    ...driverOptions(driver, context),
     ...(boot ? orderOf(boot) : {}),
     ...(serial === undefined ? {} : { serial: serial.slice(0, 20) }),
     ...(place === undefined ? {} : { bus: place }),
@@ -106,7 +117,7 @@ function deviceOf(
 
 const caches = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
 
-function driverOptions(driver: Reading | undefined): Partial<Disk> {
+function driverOptions(driver: Reading | undefined, { iothreadName }: ImportContext): Partial<Disk> {
   if (!driver) return {};
   driver.attribute("name");
   const cache = caches.find((known) => known === driver.attribute("cache"));

@@ -2,12 +2,12 @@ import type { ImportContext } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** libvirt's namespace for what it does not know itself. @see https://libvirt.org/kbase/qemu-passthrough-security.html */
-const qemu = "{http://libvirt.org/schemas/domain/qemu/1.0}";
+export const libvirtQemu = "{http://libvirt.org/schemas/domain/qemu/1.0}";
 
 /** Arguments for QEMU that libvirt passes on as they are. */
 export function readExtraArguments(domain: Reading, { profile }: ImportContext): void {
-  const line = domain.one(`${qemu}commandline`);
-  const given = line?.all(`${qemu}arg`) ?? [];
+  const line = domain.one(`${libvirtQemu}commandline`);
+  const given = line?.all(`${libvirtQemu}arg`) ?? [];
   const rest: string[] = [];
   for (let index = 0; index < given.length; index++) {
     const [arg, next] = [given[index], given[index + 1]];
@@ -23,8 +23,8 @@ export function readExtraArguments(domain: Reading, { profile }: ImportContext):
     }
   }
   if (rest.length > 0) profile.extraArgs = rest;
-  for (const env of line?.all(`${qemu}env`) ?? []) env.drop("QEMU gets no environment variables");
-  for (const name of ["capabilities", "deprecation", "override"]) {
-    domain.one(`${qemu}${name}`)?.drop("for libvirt alone");
+  for (const env of line?.all(`${libvirtQemu}env`) ?? []) env.drop("QEMU gets no environment variables");
+  for (const name of ["capabilities", "deprecation"]) {
+    domain.one(`${libvirtQemu}${name}`)?.drop("for libvirt alone");
   }
 }

@@ -1,4 +1,5 @@
-import { type ImportContext, numberOf, sizeOf, sizeText } from "./context.ts";
+import { type ImportContext, numberOf, type ProfileDraft, sizeOf, sizeText } from "./context.ts";
+import { ownNamespace } from "./own.ts";
 import type { Reading } from "./reading.ts";
 
 /** Name, identity, notes, and what libvirt does at the guest's ends. */
@@ -21,10 +22,14 @@ export function readGeneral(domain: Reading, { profile }: ImportContext): void {
     (text) => text !== undefined,
   );
   if (notes.length > 0) profile.description = notes.join("\n");
-  domain.one("metadata")?.drop("notes of other programs, which mean nothing here");
+  for (const note of domain.one("metadata")?.every() ?? []) {
+    if (!note.node.name.startsWith(`{${ownNamespace}}`))
+      note.drop("notes of another program, which mean nothing here");
+  }
   readEnds(domain);
   domain.one("resource")?.drop("QEMU stays in the cgroup that qlaunch is started in");
   for (const label of domain.all("seclabel")) {
+    if (readOwner(label, profile)) continue;
     label.drop(
       "no SELinux or AppArmor label: QEMU's own seccomp sandbox is on, and sandbox.user takes its rights",
     );
@@ -33,6 +38,20 @@ export function readGeneral(domain: Reading, { profile }: ImportContext): void {
     .one("launchSecurity")
     ?.drop("confidential guests are not supported: this guest would not be protected");
   domain.one("genid")?.drop("a generation id changes with snapshots, which qlaunch does not take");
+}
+
+/** The user and group that QEMU runs as. @returns whether the label says that */
+function readOwner(label: Reading, profile: ProfileDraft): boolean {
+  if (label.attribute("model") !== "dac" || label.attribute("type") !== "static") return false;
+  const names = /^\+?([a-z_][a-z0-9_-]*|\d+):\+?([a-z_][a-z0-9_-]*|\d+)$/.exec(
+    label.one("label")?.text() ?? "",
+  );
+  const [, user, group] = names ?? [];
+  if (user === undefined || group === undefined) return false;
+  profile.sandbox = { ...profile.sandbox, user, group };
+  if (label.attribute("relabel") === "yes")
+    label.dropAttribute("relabel", "files keep their owners: give them to this user");
+  return true;
 }
 
 /** A name that a profile may have, as near to the domain's as can be. */

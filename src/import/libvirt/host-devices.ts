@@ -1,21 +1,35 @@
 import { formatPciAddress } from "../../units/index.ts";
 import type { PciBuses } from "./addresses.ts";
 import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
+import { aliasIn } from "./overrides.ts";
 import type { Reading } from "./reading.ts";
 
 type Entry = NonNullable<NonNullable<ImportContext["profile"]["passthrough"]>["devices"]>[number];
 
 /** Devices of the host: hostdev, and interfaces that are one. */
-export function readHostDevices(
-  devices: Reading | undefined,
-  { profile }: ImportContext,
-  buses: PciBuses,
-): void {
-  const entries = (devices?.all("hostdev") ?? []).flatMap((each) => readHostDevice(each, buses) ?? []);
-  if (entries.length > 0) profile.passthrough = { devices: entries };
+export function readHostDevices(devices: Reading | undefined, context: ImportContext, buses: PciBuses): void {
+  const hostdevs = devices?.all("hostdev") ?? [];
+  const entries = hostdevs.flatMap(
+    (each, index) => readHostDevice(each, aliasIn(each, `hostdev${index}`), context, buses) ?? [],
+  );
+  if (entries.length === 0) return;
+  const drivers = hostdevs.flatMap((each) => each.one("driver") ?? []);
+  const byIommufd = drivers.filter((driver) => isOn(driver.attribute("iommufd")) === true);
+  const isIommufd = byIommufd.length === entries.length;
+  if (!isIommufd) {
+    for (const driver of byIommufd) {
+      driver.dropAttribute("iommufd", 'one way for all devices: write "backend": "iommufd" in passthrough');
+    }
+  }
+  context.profile.passthrough = { devices: entries, ...(isIommufd ? { backend: "iommufd" } : {}) };
 }
 
-function readHostDevice(each: Reading, buses: PciBuses): Entry | undefined {
+function readHostDevice(
+  each: Reading,
+  alias: string,
+  { overrides }: ImportContext,
+  buses: PciBuses,
+): Entry | undefined {
   const mode = each.attribute("mode") ?? "subsystem";
   const type = each.attribute("type");
   if (mode !== "subsystem" || type !== "pci") {
@@ -38,8 +52,6 @@ function readHostDevice(each: Reading, buses: PciBuses): Entry | undefined {
   const model = driver?.attribute("model");
   if (model !== undefined && model !== "vfio-pci")
     driver?.dropAttribute("model", "vfio-pci binds the device");
-  if (isOn(driver?.attribute("iommufd")) === true)
-    driver?.dropAttribute("iommufd", 'write "backend": "iommufd" in passthrough');
   const rom = each.one("rom");
   const bar = isOn(rom?.attribute("bar"));
   const enabled = isOn(rom?.attribute("enabled"));
@@ -47,13 +59,24 @@ function readHostDevice(each: Reading, buses: PciBuses): Entry | undefined {
   const id = aliasOf(each);
   each.one("boot")?.drop("the firmware finds what it can start from");
   each.one("teaming")?.drop("bond the interfaces in the guest");
-  const bus = buses.busOf(each);
+  const clique = overrides.number(alias, "x-nv-gpudirect-clique");
+  const [vendor, device] = ["x-pci-vendor-id", "x-pci-device-id"].map((name) =>
+    overrides.number(alias, name),
+  );
   return {
     address: host,
     ...(id === undefined ? {} : { id }),
-    ...(bus === undefined ? {} : { bus }),
+    ...buses.placeOf(each, host),
+    ...(clique === undefined ? {} : { clique }),
     ...(bar === false || enabled === false ? { rom: false } : {}),
+    ...(vendor === undefined || device === undefined
+      ? {}
+      : { identity: { vendor: hexId(vendor), device: hexId(device) } }),
   };
+}
+
+function hexId(number: number): string {
+  return number.toString(16).padStart(4, "0");
 }
 
 function hostAddress(source: Reading): string | undefined {

@@ -9,6 +9,8 @@ import { readExtraArguments } from "./extra.ts";
 import { readGeneral, readMemory } from "./general.ts";
 import { readHostDevices } from "./host-devices.ts";
 import { readInterfaces } from "./interfaces.ts";
+import { Overrides } from "./overrides.ts";
+import { OwnWords } from "./own.ts";
 import { readPlacement } from "./pinning.ts";
 import { Reading, Report, type ReportLine } from "./reading.ts";
 import { readXml } from "./xml.ts";
@@ -41,10 +43,14 @@ export function importDomain(text: string, { host, replan = false }: ImportOptio
   }
   const report = new Report();
   const domain = new Reading(root, report);
+  const own = new OwnWords(domain);
+  const names = own.iothreadNames();
   const context: ImportContext = {
     profile: { version: 1, name: "imported", cpus: { boot: 1 }, memory: { size: 0 } },
     host,
     replan,
+    overrides: new Overrides(domain),
+    iothreadName: (id) => names.get(id) ?? `iothread${id}`,
   };
   readGeneral(domain, context);
   readMemory(domain, context);
@@ -60,8 +66,10 @@ export function importDomain(text: string, { host, replan = false }: ImportOptio
   readOtherDevices(devices, context, buses);
   readPlacement(domain, context);
   readExtraArguments(domain, context);
+  const profile = own.applyTo(context.profile);
+  context.overrides.finish();
   domain.finish();
-  return { ok: true, profile: inOrder(context.profile), report: report.lines() };
+  return { ok: true, profile: inOrder(profile), report: report.lines() };
 }
 
 function failed(found: string): Imported {

@@ -59,7 +59,7 @@ function readInterface(each: Reading, id: string, buses: PciBuses): Network | un
     ...(isVirtio ? {} : { model: "e1000e" }),
     ...(mac === undefined ? {} : { mac }),
     ...(queues === undefined || queues === 1 ? {} : { queues }),
-    ...(name === "qemu" ? { vhost: false } : {}),
+    ...(name === "qemu" ? { vhost: false } : name === "vhost" && !end.user ? { vhost: true } : {}),
     ...(boot ? orderOf(boot) : {}),
     ...(bus === undefined ? {} : { bus }),
   };

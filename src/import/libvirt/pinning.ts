@@ -18,7 +18,8 @@ export function readPlacement(domain: Reading, context: ImportContext): void {
   };
 }
 
-function readPins(domain: Reading, { profile }: ImportContext): Map<number, IdSet> {
+function readPins(domain: Reading, context: ImportContext): Map<number, IdSet> {
+  const { profile } = context;
   const pins = new Map<number, IdSet>();
   const vcpu = domain.one("vcpu");
   const all = vcpu?.attribute("cpuset");
@@ -34,7 +35,7 @@ function readPins(domain: Reading, { profile }: ImportContext): Map<number, IdSe
   }
   const emulator = tune?.one("emulatorpin")?.attribute("cpuset");
   if (emulator !== undefined) profile.pinning = { ...profile.pinning, emulator };
-  readIothreads(domain, tune, profile);
+  readIothreads(domain, tune, context);
   const ignored = {
     vcpusched: "chrt sets a scheduler once it runs",
     iothreadsched: "chrt sets a scheduler once it runs",
@@ -62,7 +63,8 @@ function readPins(domain: Reading, { profile }: ImportContext): Map<number, IdSe
   return pins;
 }
 
-function readIothreads(domain: Reading, tune: Reading | undefined, profile: ImportContext["profile"]): void {
+function readIothreads(domain: Reading, tune: Reading | undefined, context: ImportContext): void {
+  const { profile, iothreadName } = context;
   const ids = (domain.one("iothreadids")?.all("iothread") ?? []).flatMap(
     (each) => numberOf(each, "id") ?? [],
   );
@@ -74,7 +76,7 @@ function readIothreads(domain: Reading, tune: Reading | undefined, profile: Impo
     if (ids.length >= count) break;
     ids.push(id);
   }
-  if (ids.length > 0) profile.iothreads = ids.map(iothreadName);
+  if (ids.length > 0) profile.iothreads = ids.map((id) => iothreadName(id));
   const pins: Record<string, string> = {};
   for (const pin of tune?.all("iothreadpin") ?? []) {
     const id = numberOf(pin, "iothread");
@@ -83,11 +85,6 @@ function readIothreads(domain: Reading, tune: Reading | undefined, profile: Impo
     else pin.drop("a pin for an I/O thread that the domain does not have");
   }
   if (Object.keys(pins).length > 0) profile.pinning = { ...profile.pinning, iothreads: pins };
-}
-
-/** libvirt has numbers. */
-export function iothreadName(id: number): string {
-  return `iothread${id}`;
 }
 
 type Policy = "bind" | "preferred" | "interleave";

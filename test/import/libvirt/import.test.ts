@@ -1,30 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { importDomain, type ReportLine } from "../../../src/import/libvirt/index.ts";
 import { recordedHost } from "../../plan/planning.ts";
+import { domain, imported, told } from "./domains.ts";
 
-/** A domain with what is given beside its name, its vCPUs and its memory. */
-function domain(
-  inside: string,
-  { devices = "", vcpus = 2 }: { devices?: string; vcpus?: number } = {},
-): string {
-  return `<domain type='kvm'>
-  <name>vm</name>
-  <memory unit='GiB'>2</memory>
-  <vcpu>${vcpus}</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  ${inside}
-  <devices>${devices}</devices>
-</domain>`;
-}
-
-function imported(text: string, options: Parameters<typeof importDomain>[1] = {}) {
-  const result = importDomain(text, options);
-  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
-  return result;
-}
 const profileOf = (...given: Parameters<typeof domain>) => imported(domain(...given)).profile;
-const told = (report: readonly ReportLine[], verdict: ReportLine["verdict"]) =>
-  report.filter((line) => line.verdict === verdict).map(({ path, note }) => `${path}: ${note}`);
 const dropped = (...given: Parameters<typeof domain>) => told(imported(domain(...given)).report, "dropped");
 const improved = (...given: Parameters<typeof domain>) => told(imported(domain(...given)).report, "improved");
 

@@ -1,0 +1,46 @@
+import type { PciBuses } from "./addresses.ts";
+import { type ImportContext, numberOf } from "./context.ts";
+import type { Reading } from "./reading.ts";
+
+/** What a disk has by its controller. */
+export interface DiskController {
+  readonly iothread?: string;
+  readonly queues?: number;
+  readonly bus?: string;
+  readonly serial?: string;
+}
+
+/** Controllers of virtio-scsi and NVMe: here a disk names their port, queues and I/O thread, and they follow. */
+export class DiskControllers {
+  private readonly byPlace = new Map<string, DiskController>();
+
+  constructor(devices: Reading | undefined, { iothreadName }: ImportContext, buses: PciBuses) {
+    const seen = { scsi: 0, nvme: 0 };
+    for (const controller of devices?.all("controller") ?? []) {
+      const type = controller.attribute("type");
+      if (type !== "scsi" && type !== "nvme") continue;
+      const index = numberOf(controller, "index") ?? seen[type];
+      seen[type] = index + 1;
+      if (type === "scsi" && !/^virtio/.test(controller.attribute("model") ?? "virtio-scsi")) continue;
+      const driver = controller.one("driver");
+      const iothread = driver && numberOf(driver, "iothread");
+      const queues = driver && numberOf(driver, "queues");
+      const serial = controller.one("serial")?.text();
+      const bus = buses.busOf(controller);
+      this.byPlace.set(`${type}${index}`, {
+        ...(iothread === undefined ? {} : { iothread: iothreadName(iothread) }),
+        ...(queues === undefined ? {} : { queues }),
+        ...(serial === undefined ? {} : { serial: serial.slice(0, 20) }),
+        ...(bus === undefined ? {} : { bus }),
+      });
+    }
+  }
+
+  /** That of a disk, by the drive address; the first where it has none. */
+  of(disk: Reading, type: "scsi" | "nvme"): DiskController {
+    const address = disk.one("address");
+    const isDrive = address?.attribute("type") === "drive";
+    const index = (isDrive && address ? numberOf(address, "controller") : undefined) ?? 0;
+    return this.byPlace.get(`${type}${index}`) ?? {};
+  }
+}
