@@ -1,3 +1,4 @@
+import type { AffinityFailure } from "../system/index.ts";
 import { type IdSet, idUnion } from "../units/index.ts";
 import { allowedCpus, verifyPins } from "../vm/affinity.ts";
 import { applyPins, type ThreadPin } from "../vm/pin.ts";
@@ -6,13 +7,13 @@ import type { LiveVcpu } from "./vcpu-list.ts";
 
 /**
  * Pins threads as they appear, the first at once; those that appear while a pinning is under way share the next one,
- * so that a hundred vCPUs do not cost a hundred programs.
+ * so that a hundred vCPUs do not cost a hundred rounds.
  */
 export class PinQueue {
   readonly #live: LiveVm;
   readonly #all: ThreadPin[] = [];
   #waiting: ThreadPin[] = [];
-  #said = "";
+  readonly #failures: AffinityFailure[] = [];
   #work: Promise<void> | undefined;
 
   constructor(live: LiveVm) {
@@ -34,7 +35,7 @@ export class PinQueue {
    */
   async settle(): Promise<number> {
     await this.#work;
-    verifyPins(this.#live.system.files, this.#live.pid, this.#all, this.#said);
+    verifyPins(this.#live.system.files, this.#live.pid, this.#all, this.#failures);
     return this.#all.length;
   }
 
@@ -42,7 +43,7 @@ export class PinQueue {
     while (this.#waiting.length > 0) {
       const pins = this.#waiting;
       this.#waiting = [];
-      this.#said += await applyPins(this.#live.system, pins);
+      this.#failures.push(...(await applyPins(this.#live.system, pins)));
     }
     this.#work = undefined;
   }

@@ -1,5 +1,7 @@
 export { realSystem } from "./real.ts";
 export {
+  type Affinity,
+  type AffinityFailure,
   type Clock,
   type Exit,
   type FileFacts,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { affinity } from "./affinity.ts";
 import { files } from "./files.ts";
 import { locks } from "./locks.ts";
 import { processes } from "./processes.ts";
@@ -11,6 +12,7 @@ export const realSystem: System = {
   processes,
   sockets,
   locks,
+  affinity,
   clock: { now: Date.now, elapsedMs: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) },
   user: {
     uid: process.getuid?.() ?? 0,

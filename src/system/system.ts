@@ -9,6 +9,7 @@ export interface System {
   readonly processes: Processes;
   readonly sockets: Sockets;
   readonly locks: Locks;
+  readonly affinity: Affinity;
   readonly clock: Clock;
   readonly user: User;
 }
@@ -135,6 +136,28 @@ export interface Locks {
    * @returns the lock, or the text that its holder wrote
    */
   take(path: string, owner: string, options?: { waitMs?: number }): Promise<Lock | { heldBy: string }>;
+}
+
+/** A thread of any process, and the host CPUs that it shall run on. */
+export interface ThreadAffinity {
+  readonly threadId: number;
+  readonly cpus: readonly number[];
+}
+
+/** `code` is the kernel's name for what was wrong: EINVAL, ESRCH, EPERM. */
+export interface AffinityFailure {
+  readonly threadId: number;
+  readonly code: string;
+}
+
+export interface Affinity {
+  /** What `set` runs, by name; nothing where it needs no program. */
+  programs(): readonly string[];
+  /**
+   * Pins all of them, one after another; one that fails stops none. The kernel leaves out CPUs that a cpuset keeps
+   * away, so that /proc has the last word. @throws SystemError when a program cannot be started
+   */
+  set(pins: readonly ThreadAffinity[]): Promise<AffinityFailure[]>;
 }
 
 export interface Clock {

@@ -1,5 +1,5 @@
 import { type Diagnostic, QlaunchError } from "../errors/index.ts";
-import type { Files } from "../system/index.ts";
+import type { AffinityFailure, Files } from "../system/index.ts";
 import { formatIdSet, type IdSet, parseIdSet } from "../units/index.ts";
 import type { ThreadPin } from "./pin.ts";
 
@@ -12,15 +12,22 @@ export function allowedCpus(files: Files, pid: number, threadId: number): IdSet 
 
 /**
  * Compares every pinned thread with what /proc says. A worker that has ended since is no problem; a vCPU's thread is.
- * @param said what the tool that pinned them printed
+ * @param failures what the kernel refused
  * @throws QlaunchError VM_PIN_FAILED
  */
-export function verifyPins(files: Files, pid: number, pins: readonly ThreadPin[], said: string): void {
+export function verifyPins(
+  files: Files,
+  pid: number,
+  pins: readonly ThreadPin[],
+  failures: readonly AffinityFailure[],
+): void {
+  const codes = new Map(failures.map(({ threadId, code }) => [threadId, code]));
   const problems = pins.flatMap((pin): Diagnostic[] => {
     const found = allowedCpus(files, pid, pin.threadId);
     const wanted = formatIdSet(pin.hostCpus);
     if (found === undefined && pin.what.startsWith("QEMU's thread")) return [];
     if (found !== undefined && formatIdSet(found) === wanted) return [];
+    const code = codes.get(pin.threadId);
     return [
       {
         code: "VM_PIN_FAILED",
@@ -31,10 +38,18 @@ export function verifyPins(files: Files, pid: number, pins: readonly ThreadPin[]
             ? `${pin.what} has no thread ${pin.threadId}`
             : `${pin.what} (thread ${pin.threadId}) may run on host CPUs ${formatIdSet(found)}`,
         needed: `host CPUs ${wanted}`,
-        fix: "look whether a cpuset of the control group keeps those CPUs away (cpuset.cpus.effective), and whether they are online",
-        ...(said === "" ? {} : { detail: said }),
+        fix: fixes[code ?? ""] ?? cpusetFix,
+        ...(code === undefined ? {} : { detail: `sched_setaffinity of thread ${pin.threadId}: ${code}` }),
       },
     ];
   });
   if (problems.length > 0) throw new QlaunchError(problems);
 }
+
+const cpusetFix =
+  "look whether a cpuset of the control group keeps those CPUs away (cpuset.cpus.effective), and whether they are online";
+
+const fixes: Readonly<Record<string, string>> = {
+  EPERM: "run it as root, or as the user that QEMU runs as",
+  ESRCH: "look in the log why QEMU's thread ended (`qlaunch logs`)",
+};

@@ -1,7 +1,7 @@
 import type { Placement } from "../plan/types.ts";
 import type { IoThreadInfo } from "../qmp/index.ts";
-import type { System } from "../system/index.ts";
-import { formatIdSet, type IdSet } from "../units/index.ts";
+import type { AffinityFailure, System } from "../system/index.ts";
+import type { IdSet } from "../units/index.ts";
 import { listThreads } from "./process.ts";
 
 /** A thread and the host CPUs it shall run on. */
@@ -50,15 +50,7 @@ function emulatorThreads(system: System, threads: QemuThreads): number[] {
   return listThreads(system.files, threads.pid).filter((threadId) => !named.has(threadId));
 }
 
-/**
- * Pins every thread with one child of ours: xargs runs taskset for each, and only /proc tells whether it worked.
- * @returns what taskset said, for the message when it did not
- * @see https://man7.org/linux/man-pages/man1/taskset.1.html
- */
-export async function applyPins(system: System, pins: readonly ThreadPin[]): Promise<string> {
-  if (pins.length === 0) return "";
-  const words = pins.flatMap(({ hostCpus, threadId }) => [formatIdSet(hostCpus), String(threadId)]);
-  const arguments_ = ["--null", "--max-args=2", "taskset", "--pid", "--cpu-list"];
-  const { stderr } = await system.processes.run("xargs", arguments_, { input: `${words.join("\0")}\0` });
-  return stderr;
+/** Pins all at once; whether it worked, only /proc tells. @returns what the kernel refused, for the message when it did not */
+export function applyPins({ affinity }: System, pins: readonly ThreadPin[]): Promise<AffinityFailure[]> {
+  return affinity.set(pins.map(({ threadId, hostCpus }) => ({ threadId, cpus: hostCpus })));
 }

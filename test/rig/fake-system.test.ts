@@ -54,7 +54,7 @@ it("finds programs in PATH", () => {
 });
 
 it("throws on everything that would change the machine", () => {
-  const { files, processes, sockets, locks } = system;
+  const { files, processes, sockets, locks, affinity } = system;
   for (const act of [
     () => files.writeAtomically("/a", ""),
     () => files.write("/a", ""),
@@ -69,6 +69,7 @@ it("throws on everything that would change the machine", () => {
     () => processes.signal(1, "SIGTERM"),
     () => sockets.connect("/a"),
     () => locks.take("/a", ""),
+    () => affinity.set([{ threadId: 1, cpus: [0] }]),
   ]) {
     expect(act).toThrow(DryRunViolation);
   }

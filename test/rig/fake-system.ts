@@ -28,6 +28,7 @@ export function fakeSystem(tree: Readonly<Record<string, FakeFile>>, user: Parti
     },
     sockets: { connect: refuse("sockets.connect") },
     locks: { take: refuse("locks.take") },
+    affinity: { programs: () => ["xargs", "taskset"], set: refuse("affinity.set") },
     clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
     user: { uid, gid: 1000, environment: {}, workingDirectory: "/", ...user },
   };

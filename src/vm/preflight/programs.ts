@@ -36,6 +36,9 @@ export function checkPrograms(context: CheckContext): Diagnostic[] {
   ];
 }
 
+/** Those that are not in util-linux. */
+const pinPackages: Readonly<Record<string, string>> = { xargs: "findutils" };
+
 function launchTools({ system, plan, account }: CheckContext) {
   const { placement, run } = plan;
   const pins =
@@ -49,8 +52,9 @@ function launchTools({ system, plan, account }: CheckContext) {
     needed ? [{ program, use, debianPackage }] : [];
   return [
     ...tool("flock", "keeps two commands from one VM", true),
-    ...tool("taskset", "pins threads", pins),
-    ...tool("xargs", "pins threads", pins, "findutils"),
+    ...system.affinity
+      .programs()
+      .flatMap((program) => tool(program, "pins threads", pins, pinPackages[program])),
     ...tool("prlimit", "sets limits", limits),
     ...tool("modprobe", "loads the driver vfio-pci", modules, "kmod"),
     ...tool("setpriv", "makes QEMU run as another user", account !== undefined),
