@@ -1,9 +1,11 @@
 // Bundles the CLI with esbuild, one chunk a command, so that `--version` loads only what it prints; compiles that bundle
 // to dist/qlaunch, the same program as one executable that needs no Node; and the library with tsc.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { importTypeScript } from "./import-typescript.mjs";
+import { profileReader } from "./profile-reader.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -19,6 +21,21 @@ const guestTexts = Object.fromEntries(
     ]),
   ),
 );
+
+const { profileSchema, readers } = await importTypeScript("src/profile/schemas.ts");
+const reader = (units) => profileReader(profileSchema, readers, units);
+
+/** The schema of profiles as code, in the place of the schema. */
+const compiledReader = {
+  name: "compiled-reader",
+  setup(build) {
+    build.onLoad({ filter: /\/src\/profile\/reader\.ts$/ }, () => ({
+      contents: reader("../units/index.ts"),
+      loader: "js",
+      resolveDir: join(process.cwd(), "src/profile"),
+    }));
+  },
+};
 
 await build({
   entryPoints: { cli: "src/cli/main.ts" },
@@ -37,11 +54,13 @@ await build({
     QLAUNCH_GUESTS: JSON.stringify(guestTexts),
   },
   // commander and cross-spawn are CommonJS: they call require for Node's own modules.
+  plugins: [compiledReader],
   banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
 });
 
 compile();
 execFileSync("npx", ["tsc", "-p", "scripts/tsconfig.library.json"], { stdio: "inherit" });
+writeFileSync("dist/lib/profile/reader.js", reader("../units/index.js"));
 cpSync(guests, "dist/lib/rehearse/guest", { recursive: true });
 
 /** Where the sources stand, with "-dirty" when files differ from it; "unknown" outside of a repository. */

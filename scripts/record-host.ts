@@ -1,5 +1,6 @@
+import { writeSnapshot } from "../src/host/elsewhere.ts";
 import { formatJson } from "../src/host/format-json.ts";
-import { discoverHost, writeSnapshot } from "../src/host/index.ts";
+import { discoverHost } from "../src/host/index.ts";
 import { realSystem } from "../src/system/index.ts";
 
 /** The text of this machine's snapshot, or of what its QEMU can do. */

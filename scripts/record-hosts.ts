@@ -1,4 +1,5 @@
-import { discoverHost, type Host, type QemuFacts, writeSnapshot } from "../src/host/index.ts";
+import { writeSnapshot } from "../src/host/elsewhere.ts";
+import { discoverHost, type Host, type QemuFacts } from "../src/host/index.ts";
 import { fakeSystem } from "../test/rig/fake-system.ts";
 import { pciFromLspci } from "./host-from-lspci.ts";
 import { hostFromLstopo } from "./host-from-lstopo.ts";

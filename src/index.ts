@@ -3,7 +3,8 @@
  * what a user can mend; the diagnostics in it are what the command line prints.
  */
 export { p2pTable, planArgv, planOptions, planShell } from "./actions/format-plan.ts";
-export { type Elsewhere, type HostChoice, takeSnapshot, takeSnapshotElsewhere } from "./actions/host.ts";
+export { type HostChoice, takeSnapshot } from "./actions/host.ts";
+export { type Elsewhere, takeSnapshotElsewhere } from "./actions/host-elsewhere.ts";
 export {
   addVmDevice,
   type DeviceOutcome,

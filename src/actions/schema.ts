@@ -1,2 +1,2 @@
 /** The profile format as JSON Schema. */
-export { profileJsonSchema } from "../profile/index.ts";
+export { profileJsonSchema } from "../profile/schemas.ts";

@@ -1,31 +1,4 @@
 import { Command, CommanderError } from "commander";
-import { addAcs } from "./commands/acs.ts";
-import { addCheck } from "./commands/check.ts";
-import { addCompletion } from "./commands/completion.ts";
-import { addConsole } from "./commands/console.ts";
-import { addPause, addReset, addResume } from "./commands/control.ts";
-import { addDevice } from "./commands/device.ts";
-import { addDown } from "./commands/down.ts";
-import { addEvents } from "./commands/events.ts";
-import { addHost } from "./commands/host.ts";
-import { addImport } from "./commands/import.ts";
-import { addInfo } from "./commands/info.ts";
-import { addLogs } from "./commands/logs.ts";
-import { addMemory } from "./commands/memory.ts";
-import { addNccl } from "./commands/nccl.ts";
-import { addOps } from "./commands/ops.ts";
-import { addPlan } from "./commands/plan.ts";
-import { addPs } from "./commands/ps.ts";
-import { addQmp } from "./commands/qmp.ts";
-import { addRehearsalParts, addRehearse } from "./commands/rehearse.ts";
-import { addRun } from "./commands/run.ts";
-import { addSchema } from "./commands/schema.ts";
-import { addSetVcpus } from "./commands/setvcpus.ts";
-import { addUp } from "./commands/up.ts";
-import { addVcpus } from "./commands/vcpus.ts";
-import { addVerify } from "./commands/verify.ts";
-import { addVfio } from "./commands/vfio.ts";
-import { addWhyNot } from "./commands/why-not.ts";
 import { exitStatus } from "./exit.ts";
 import { longVersion } from "./version.ts";
 
@@ -43,8 +16,57 @@ Examples:
 
 Exit status: 0 done, 1 refused by the host or the VM, 2 wrong usage or invalid profile, 70 a bug.`;
 
-/** The whole command line. What a command does is loaded when it runs. */
-export function buildProgram(): Command {
+type Add = (program: Command) => void;
+
+/** Each command, by its name, under the heading that help has for it; its module is loaded when it is wanted. */
+const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>>>> = {
+  "Before a start:": {
+    plan: async () => (await import("./commands/plan.ts")).addPlan,
+    check: async () => (await import("./commands/check.ts")).addCheck,
+    "why-not": async () => (await import("./commands/why-not.ts")).addWhyNot,
+    import: async () => (await import("./commands/import.ts")).addImport,
+    rehearse: async () => (await import("./commands/rehearse.ts")).addRehearse,
+    nccl: async () => (await import("./commands/nccl.ts")).addNccl,
+  },
+  "Start and stop:": {
+    up: async () => (await import("./commands/up.ts")).addUp,
+    run: async () => (await import("./commands/run.ts")).addRun,
+    down: async () => (await import("./commands/down.ts")).addDown,
+    pause: async () => (await import("./commands/control.ts")).addPause,
+    resume: async () => (await import("./commands/control.ts")).addResume,
+    reset: async () => (await import("./commands/control.ts")).addReset,
+  },
+  "Change a running VM:": {
+    setvcpus: async () => (await import("./commands/setvcpus.ts")).addSetVcpus,
+    memory: async () => (await import("./commands/memory.ts")).addMemory,
+    device: async () => (await import("./commands/device.ts")).addDevice,
+    ops: async () => (await import("./commands/ops.ts")).addOps,
+  },
+  "Look:": {
+    ps: async () => (await import("./commands/ps.ts")).addPs,
+    info: async () => (await import("./commands/info.ts")).addInfo,
+    vcpus: async () => (await import("./commands/vcpus.ts")).addVcpus,
+    verify: async () => (await import("./commands/verify.ts")).addVerify,
+    logs: async () => (await import("./commands/logs.ts")).addLogs,
+    console: async () => (await import("./commands/console.ts")).addConsole,
+    events: async () => (await import("./commands/events.ts")).addEvents,
+    qmp: async () => (await import("./commands/qmp.ts")).addQmp,
+  },
+  "The host and the profile format:": {
+    host: async () => (await import("./commands/host.ts")).addHost,
+    vfio: async () => (await import("./commands/vfio.ts")).addVfio,
+    acs: async () => (await import("./commands/acs.ts")).addAcs,
+    schema: async () => (await import("./commands/schema.ts")).addSchema,
+    completion: async () => (await import("./commands/completion.ts")).addCompletion,
+    __rehearse: async () => (await import("./commands/rehearse.ts")).addRehearsalParts,
+  },
+};
+
+/**
+ * The command line: with every command, or the one that is wanted, where there is one of that name; building them all
+ * takes longer than most of them run. What a command does is loaded when it runs.
+ */
+export async function buildProgram(wanted?: string): Promise<Command> {
   const program = new Command("qlaunch")
     .description(about)
     .version(longVersion, "-V, --version", "print the version, the commit and the runtime")
@@ -54,47 +76,19 @@ export function buildProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText("after", more)
     .exitOverride();
-  program.commandsGroup("Before a start:");
-  addPlan(program);
-  addCheck(program);
-  addWhyNot(program);
-  addImport(program);
-  addRehearse(program);
-  addNccl(program);
-  program.commandsGroup("Start and stop:");
-  addUp(program);
-  addRun(program);
-  addDown(program);
-  addPause(program);
-  addResume(program);
-  addReset(program);
-  program.commandsGroup("Change a running VM:");
-  addSetVcpus(program);
-  addMemory(program);
-  addDevice(program);
-  addOps(program);
-  program.commandsGroup("Look:");
-  addPs(program);
-  addInfo(program);
-  addVcpus(program);
-  addVerify(program);
-  addLogs(program);
-  addConsole(program);
-  addEvents(program);
-  addQmp(program);
-  program.commandsGroup("The host and the profile format:");
-  addHost(program);
-  addVfio(program);
-  addAcs(program);
-  addSchema(program);
-  addCompletion(program);
-  addRehearsalParts(program);
+  const isOne = Object.values(groups).some((group) => wanted !== undefined && Object.hasOwn(group, wanted));
+  for (const [heading, group] of Object.entries(groups)) {
+    program.commandsGroup(heading);
+    for (const [name, load] of Object.entries(group)) {
+      if (!isOne || name === wanted) (await load())(program);
+    }
+  }
   return program;
 }
 
 /** Runs one command line and answers the exit status. */
 export async function runCli(arguments_: readonly string[]): Promise<number> {
-  const program = buildProgram();
+  const program = await buildProgram(arguments_[0]);
   try {
     await program.parseAsync(arguments_, { from: "user" });
     return Number(process.exitCode ?? exitStatus.done);

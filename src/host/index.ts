@@ -1,14 +1,11 @@
 export { readOnlineCpus } from "./cpus.ts";
 export { type DiscoverOptions, discoverHost, type HostNeeds } from "./discover.ts";
 export { readFirmware } from "./firmware.ts";
-export { readGatheredHost } from "./gathered.ts";
 export type { Holding, Ledger } from "./ledger.ts";
-export { readLstopoHost } from "./lstopo.ts";
 export { readNodes } from "./nodes.ts";
 export { readFunctionAcs, readPci } from "./pci.ts";
 export type { AcsAt } from "./pci-config.ts";
 export { findQemu, type QemuBinary } from "./qemu-binary.ts";
-export { readSnapshot, writeSnapshot } from "./snapshot.ts";
 export type {
   FirmwareImage,
   Host,

@@ -1,7 +1,7 @@
-export { profileJsonSchema } from "./json-schema.ts";
 export { type ProfileReading, parseProfile } from "./parse.ts";
-export { type AnnotatedDevice, pciClasses } from "./passthrough.ts";
+export type { AnnotatedDevice } from "./passthrough.ts";
 export { resolvePath, resolvePaths } from "./paths.ts";
+export { pciClasses } from "./pci-classes.ts";
 export type {
   Console,
   Disk,

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../errors/index.ts";
 import { hasDuplicateKeys } from "./duplicates.ts";
-import { type Profile, profileSchema } from "./schema.ts";
+import { readProfile } from "./reader.ts";
+import type { Profile } from "./schema.ts";
 
 /** What became of a profile's text. */
 export interface ProfileReading {
@@ -23,11 +24,10 @@ export interface ProfileReading {
  * @param file the name to show in places
  */
 export async function parseProfile(text: string, file: string): Promise<ProfileReading> {
-  const value = parseJson(text);
-  const result = value === undefined ? undefined : profileSchema.safeParse(value);
-  if (result?.success && !hasDuplicateKeys(text)) {
+  const profile = readProfile(parseJson(text));
+  if (profile && !hasDuplicateKeys(text)) {
     return {
-      profile: result.data,
+      profile,
       diagnostics: [],
       locate: async (diagnostics) => (await import("./diagnose.ts")).locate(text, file, diagnostics),
     };

@@ -1,22 +1,7 @@
 import * as z from "zod";
 import type { JsonPath } from "../errors/index.ts";
+import { pciClasses } from "./pci-classes.ts";
 import { hexId, hostPath, identifier, patterned, pciAddress } from "./scalars.ts";
-
-/** Names that people use for PCI classes; a prefix of the six hexadecimal digits works too. */
-export const pciClasses = {
-  "3d": "0302",
-  vga: "0300",
-  display: "03",
-  network: "02",
-  ethernet: "0200",
-  infiniband: "0207",
-  nvme: "0108",
-  storage: "01",
-  audio: "0403",
-  usb: "0c03",
-  accelerator: "12",
-  bridge: "0680",
-} as const;
 
 const classNames = Object.keys(pciClasses).join(", ");
 

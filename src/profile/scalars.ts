@@ -1,11 +1,5 @@
 import * as z from "zod";
-import {
-  formatPciAddress,
-  parseByteSize,
-  parseIdSet,
-  parseMacAddress,
-  parsePciAddress,
-} from "../units/index.ts";
+import { normalPciAddress, parseByteSize, parseIdSet, parseMacAddress } from "../units/index.ts";
 
 /** What a value must be, in words, where the schema itself has only a pattern or a function. */
 export interface Expectation {
@@ -15,6 +9,9 @@ export interface Expectation {
 
 /** The words by schema; the reader of profiles makes its diagnostics of them. */
 export const expectations = z.registry<Expectation>();
+
+/** The function of `units` that makes a schema's value of what was read, by its name. */
+export const readers = z.registry<{ readonly name: string }>();
 
 /** A value made from what was read by a function that answers undefined for what it cannot read. */
 function readable<Input extends string | number, Value>(
@@ -29,6 +26,7 @@ function readable<Input extends string | number, Value>(
     return z.NEVER;
   });
   expectations.add(readableSchema, expectation);
+  readers.add(readableSchema, { name: read.name });
   return readableSchema;
 }
 
@@ -101,10 +99,7 @@ expectations.add(uuid, { needed: uuidNeeded, fix: "write what uuidgen prints, or
 /** A PCI function of the host: "0000:19:00.0", or "19:00.0" in domain 0. */
 export const pciAddress = readable(
   z.string().regex(/^([0-9A-Fa-f]{4,8}:)?[0-9A-Fa-f]{2}:[01][0-9A-Fa-f]\.[0-7]$/),
-  (text) => {
-    const address = parsePciAddress(text);
-    return address && formatPciAddress(address);
-  },
+  normalPciAddress,
   {
     needed: 'a PCI address such as "0000:19:00.0"',
     fix: 'write the address as "lspci -D" or "qlaunch host show" lists it',

@@ -10,5 +10,11 @@ export {
   parseIdSet,
 } from "./id-set.ts";
 export { macAddressFor, parseMacAddress } from "./mac-address.ts";
-export { comparePciAddresses, formatPciAddress, type PciAddress, parsePciAddress } from "./pci-address.ts";
+export {
+  comparePciAddresses,
+  formatPciAddress,
+  normalPciAddress,
+  type PciAddress,
+  parsePciAddress,
+} from "./pci-address.ts";
 export { closest, editDistance } from "./suggest.ts";

@@ -28,6 +28,12 @@ export function formatPciAddress({ domain, bus, slot, function: fn }: PciAddress
   return `${hex(domain, 4)}:${hex(bus, 2)}:${hex(slot, 2)}.${fn}`;
 }
 
+/** The name that sysfs has for it: read in any case, and without the domain where that is 0. */
+export function normalPciAddress(text: string): string | undefined {
+  const address = parsePciAddress(text);
+  return address && formatPciAddress(address);
+}
+
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
 
 /** Orders the addresses of sysfs: by domain, bus, slot and function. */

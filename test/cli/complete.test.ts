@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { complete } from "../../src/cli/complete.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 
-const candidates = (...words: string[]) => complete(buildProgram(), words, ["demo", "gpu"]);
+const program = await buildProgram();
+const candidates = (...words: string[]) => complete(program, words, ["demo", "gpu"]);
 
 describe("completion", () => {
   it.each<[line: string, words: string[]]>([

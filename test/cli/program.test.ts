@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
 
 const commands = (command: Command): Command[] => [command, ...command.commands.flatMap(commands)];
-const shown = commands(buildProgram()).filter((command) => !command.name().startsWith("__"));
+const program = await buildProgram();
+const shown = commands(program).filter((command) => !command.name().startsWith("__"));
 
 describe("the command line", () => {
   it("lists the commands in the order people need them", () => {
-    const help = buildProgram().helpInformation();
+    const help = program.helpInformation();
     const headings = ["Before a start:", "Start and stop:", "Look:", "The host and the profile format:"];
     const positions = headings.map((heading) => help.indexOf(`\n${heading}\n`));
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
@@ -31,5 +32,19 @@ describe("the command line", () => {
     for (const command of shown) {
       for (const line of command.helpInformation().split("\n")) expect(line.length).toBeLessThanOrEqual(100);
     }
+  });
+});
+
+describe("one wanted command", () => {
+  it.each(
+    program.commands.filter((command) => !command.name().startsWith("__")).map((command) => command.name()),
+  )("%s is built alone, as it is among all", async (name) => {
+    const alone = await buildProgram(name);
+    expect(
+      alone.commands.map((command) => command.name()).filter((other) => !other.startsWith("__")),
+    ).toEqual([name]);
+    const help = (from: Command) =>
+      from.commands.find((command) => command.name() === name)?.helpInformation();
+    expect(help(alone)).toBe(help(program));
   });
 });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { type Host, readLstopoHost } from "../../src/host/index.ts";
+import { readLstopoHost } from "../../src/host/elsewhere.ts";
+import type { Host } from "../../src/host/index.ts";
 import { pciFunction } from "./pci-functions.ts";
 
 const bridge = (place: string, buses: string, inner: string, ids = "1000:c030") =>

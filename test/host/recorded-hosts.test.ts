@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { recordHosts } from "../../scripts/record-hosts.ts";
-import { type Host, readSnapshot } from "../../src/host/index.ts";
+import { readSnapshot } from "../../src/host/elsewhere.ts";
+import type { Host } from "../../src/host/index.ts";
 
 const folder = new URL("../hosts/", import.meta.url);
 const recorded = readdirSync(folder).filter((name) => name.endsWith(".json"));

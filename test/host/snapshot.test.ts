@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
-import { type Host, readSnapshot, writeSnapshot } from "../../src/host/index.ts";
+import { readSnapshot, writeSnapshot } from "../../src/host/elsewhere.ts";
+import type { Host } from "../../src/host/index.ts";
 import type { hostSchema } from "../../src/host/snapshot.ts";
 import { behindSwitch } from "./pci-functions.ts";
 

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { expect, it } from "vitest";
-import { discoverHost, readSnapshot, writeSnapshot } from "../../src/host/index.ts";
+import { readSnapshot, writeSnapshot } from "../../src/host/elsewhere.ts";
+import { discoverHost } from "../../src/host/index.ts";
 import { realSystem } from "../../src/system/index.ts";
 
 // Read by our readers and by util-linux or Node: both must see the same machine.

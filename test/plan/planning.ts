@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { renderArgv } from "../../src/argv/index.ts";
 import { type Diagnostic, formatJsonPath } from "../../src/errors/index.ts";
-import { type Host, type Ledger, readSnapshot } from "../../src/host/index.ts";
+import { readSnapshot } from "../../src/host/elsewhere.ts";
+import type { Host, Ledger } from "../../src/host/index.ts";
 import { type Plan, planVm } from "../../src/plan/index.ts";
 import type { AnnotatedDevice } from "../../src/profile/index.ts";
 import { profileSchema } from "../../src/profile/schema.ts";

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
-import { parseProfile, profileJsonSchema } from "../../src/profile/index.ts";
+import { parseProfile } from "../../src/profile/index.ts";
+import { profileJsonSchema } from "../../src/profile/schemas.ts";
 import { profileText } from "./profiles.ts";
 
 const folder = new URL("../../profiles/", import.meta.url);

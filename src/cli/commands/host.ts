@@ -77,7 +77,8 @@ export function addHost(program: Command): void {
       ),
     );
   define(snapshot, async ({ system, terminal }, options: SnapshotOptions) => {
-    const { takeSnapshot, takeSnapshotElsewhere, snapshotText } = await import("../../actions/host.ts");
+    const { takeSnapshot } = await import("../../actions/host.ts");
+    const { takeSnapshotElsewhere, snapshotText } = await import("../../actions/host-elsewhere.ts");
     const { renderDiagnostics } = await import("../../report/index.ts");
     const { qemu, sysfs, lstopo } = options;
     const source = sysfs !== undefined ? { folder: sysfs } : lstopo !== undefined ? { lstopo } : undefined;

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { define, examples, seconds } from "../command.ts";
 import { exitStatus } from "../exit.ts";
+import { ownProgram } from "../own-program.ts";
 import { printDiagnostics, reportProblem } from "../problems.ts";
 import { untilInterrupted } from "../signals.ts";
 import { openTerminal } from "../terminal.ts";
@@ -45,7 +46,6 @@ export function addRehearse(program: Command): void {
   define(command, async ({ system, terminal }, options: RehearseOptions, profileFile: string) => {
     const { rehearseProfile } = await import("../../actions/rehearse.ts");
     const { renderVerification } = await import("../../report/index.ts");
-    const script = process.argv[1] ?? "";
     const rehearsal = await untilInterrupted((signal) =>
       rehearseProfile(system, {
         profileFile,
@@ -57,7 +57,7 @@ export function addRehearse(program: Command): void {
         emit: terminal.emit,
         signal,
         version,
-        program: [process.execPath, system.files.realPath(script) ?? script, insideCommand],
+        program: [...ownProgram(system), insideCommand],
       }),
     );
     if (terminal.json) terminal.printJsonLine({ type: "result", ...rehearsal });
