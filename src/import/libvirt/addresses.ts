@@ -167,8 +167,13 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     ];
   });
   for (const each of controllers) tellOf(each, context.replan);
-  if (!context.replan && tree.length > 0) {
-    context.profile.pcie = { ...context.profile.pcie, tree, spareRootPorts: 0 };
+  // A port more than the domain has would be one more device for the guest.
+  if (!context.replan) {
+    context.profile.pcie = {
+      ...context.profile.pcie,
+      ...(tree.length > 0 ? { tree } : {}),
+      spareRootPorts: 0,
+    };
   }
   const conventional = new Set(
     controllers.flatMap(({ model, index }) => (model === "pcie-to-pci-bridge" ? index : [])),
@@ -200,6 +205,14 @@ function tellOf({ reading, model }: Controller, replan: boolean): void {
     return;
   }
   if (replan) reading.improve("laid out anew");
+  else if (model === "pcie-root")
+    reading.improve(
+      "ports reserve I/O space only where a device needs it, and each has a slot number of its own",
+    );
+  else if (model === "pcie-switch-upstream-port")
+    reading.improve(
+      "a port of the switch that has its device from the start takes no other while the guest runs",
+    );
   const hole = reading.one("pcihole64");
   hole?.improve("the 64-bit window is computed from the devices: pcie.mmio64");
   hole?.attribute("unit");
@@ -212,8 +225,11 @@ function common(port: Controller, overrides: Overrides) {
   const chassis = target && numberOf(target, "chassis");
   const hotplug = isOn(target?.attribute("hotplug"));
   const slot = overrides.number(port.alias, "slot");
-  // The number of the slot in QEMU's capability; libvirt makes it from the address.
-  target?.attribute("port");
+  // libvirt makes it from the address, as the planner does.
+  const number = target && numberOf(target, "port");
+  const { address } = port;
+  if (number !== undefined && address && number !== address.slot * 8 + address.function)
+    target?.improve(`port number ${address.slot * 8 + address.function}, which goes by the address`);
   return {
     ...addrOf(port),
     ...(chassis === undefined || chassis === 0 ? {} : { chassis }),

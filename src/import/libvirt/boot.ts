@@ -148,9 +148,12 @@ export function readFeatures(domain: Reading, { profile }: ImportContext): void 
   const features = domain.one("features");
   // Every q35 guest has these.
   for (const name of ["acpi", "apic", "pae"]) features?.one(name)?.keep();
-  const apic = features?.one("apic")?.attribute("eoi");
-  if (apic !== undefined) features?.one("apic")?.dropAttribute("eoi", "KVM decides");
+  const at = features ?? domain;
+  if (!features?.one("acpi"))
+    at.improve("no acpi: the guest has ACPI all the same, by which it knows cells and hot-plug");
   const own: Record<string, boolean | number | string> = {};
+  const eoi = isOn(features?.one("apic")?.attribute("eoi"));
+  if (eoi !== undefined) own["kvm-pv-eoi"] = eoi;
   readHyperv(features?.one("hyperv"), own);
   const hidden = features?.one("kvm")?.one("hidden");
   if (isOn(hidden?.attribute("state")) === true) own.kvm = false;
@@ -163,11 +166,14 @@ export function readFeatures(domain: Reading, { profile }: ImportContext): void 
   }
   const pmu = isOn(features?.one("pmu")?.attribute("state"));
   if (pmu !== undefined) own.pmu = pmu;
-  if (isOn(features?.one("vmport")?.attribute("state")) === true)
-    features?.one("vmport")?.drop("VMware's port is off");
+  const vmport = isOn(features?.one("vmport")?.attribute("state"));
+  if (vmport === true) features?.one("vmport")?.drop("VMware's port is off");
+  else if (vmport === undefined)
+    at.improve("no vmport: VMware's port, which QEMU's board has unless the features say no, is off");
   const smm = features?.one("smm");
   if (isOn(smm?.attribute("state")) === true && !secureBootOf(profile))
     smm?.drop("SMM is on with Secure Boot alone");
+  else if (isOn(smm?.attribute("state")) === false) smm?.drop("SMM stays as QEMU's board has it");
   const ioapic = features?.one("ioapic")?.attribute("driver");
   if (ioapic === "qemu") features?.one("ioapic")?.keep();
   features?.one("vmcoreinfo")?.drop("dumps are of the guest's memory alone");
@@ -184,7 +190,9 @@ function readHyperv(hyperv: Reading | undefined, own: Record<string, boolean | n
   for (const [name, property] of Object.entries(enlightenments)) {
     const element = hyperv?.one(name);
     if (isOn(element?.attribute("state")) === true) own[property] = true;
-    element?.one("direct")?.drop("not a feature of its own here");
+    const direct = element?.one("direct");
+    if (name === "stimer" && isOn(direct?.attribute("state")) === true) own["hv-stimer-direct"] = true;
+    else if (name !== "stimer") direct?.drop("not a feature of its own here");
   }
   const spinlocks = hyperv?.one("spinlocks");
   if (isOn(spinlocks?.attribute("state")) === true) {
@@ -202,6 +210,7 @@ export function readClock(domain: Reading, { profile }: ImportContext): void {
   const clock = domain.one("clock");
   const offset = clock?.attribute("offset") ?? "utc";
   const rtc: { base?: string; driftFix?: "slew" } = {};
+  let hpet: boolean | undefined;
   const start = clock && numberOf(clock, "start");
   if (offset === "localtime") rtc.base = "localtime";
   else if (offset === "absolute" && start !== undefined && start <= lastSecond) {
@@ -212,9 +221,11 @@ export function readClock(domain: Reading, { profile }: ImportContext): void {
     const name = timer.attribute("name");
     const present = isOn(timer.attribute("present"));
     const policy = timer.attribute("tickpolicy");
-    timer.attribute("track");
+    const track = timer.attribute("track");
+    if (track !== undefined && track !== "wall" && track !== "boot")
+      timer.dropAttribute("track", `"${track}": the clock goes with the host's`);
     if (name === "rtc" && policy === "catchup") rtc.driftFix = "slew";
-    else if (name === "hpet" && present === true) profile.machine = { ...profile.machine, hpet: true };
+    else if (name === "hpet") hpet = present;
     else if (name === "hypervclock" && present !== false) {
       profile.cpus.features = { ...profile.cpus.features, "hv-time": true };
     } else if (name === "kvmclock" && present === false) {
@@ -222,6 +233,12 @@ export function readClock(domain: Reading, { profile }: ImportContext): void {
     } else if (name === "pit" && policy !== undefined && policy !== "delay")
       timer.drop("lost ticks of the PIT come late");
     else if (name === "tsc") timer.drop("the guest has the host's time stamp counter");
+  }
+  if (hpet === true) profile.machine = { ...profile.machine, hpet };
+  else if (hpet === undefined) {
+    (clock ?? domain).improve(
+      "no HPET, which QEMU's board has unless the clock says no: guests lose time to it; machine.hpet keeps it",
+    );
   }
   if (Object.keys(rtc).length > 0) profile.machine = { ...profile.machine, rtc };
 }

@@ -27,6 +27,8 @@ export interface ImportContext {
   readonly host: ImportHost | undefined;
   /** Let the planner lay out the PCI devices, instead of keeping the guest's addresses. */
   readonly replan: boolean;
+  /** Whether qlaunch wrote the domain: then nothing is what libvirt would add to it. */
+  readonly isOurs: boolean;
   /** Properties of QEMU's devices that the domain sets. */
   readonly overrides: Overrides;
   /** The profile's name of an I/O thread, which libvirt has a number for. */
@@ -75,6 +77,11 @@ const units: Readonly<Record<string, number>> = {
 /** A size in the element's text, KiB where no unit is given; undefined, with a line, where it is none. */
 export function sizeOf(reading: Reading): number | undefined {
   return bytesOf(reading, reading.text() ?? "", reading.attribute("unit") ?? "KiB");
+}
+
+/** libvirt makes memory whole MiB. @see https://libvirt.org/formatdomain.html#memory-allocation */
+export function wholeMebibytes(bytes: number): number {
+  return Math.ceil(bytes / 1024 ** 2) * 1024 ** 2;
 }
 
 export function bytesOf(reading: Reading, text: string, unit: string): number | undefined {

@@ -1,5 +1,5 @@
 import { formatIdSet, type IdSet, idUnion, parseIdSet } from "../../units/index.ts";
-import { bytesOf, countIn, type ImportContext, isOn, numberOf, sizeText } from "./context.ts";
+import { bytesOf, countIn, type ImportContext, isOn, numberOf, sizeText, wholeMebibytes } from "./context.ts";
 import type { Reading } from "./reading.ts";
 
 /** A cell as the domain has it. */
@@ -25,7 +25,12 @@ export function readCpus(domain: Reading, context: ImportContext): void {
     readCache(cpu.one("cache"));
     readBits(cpu.one("maxphysaddr"), profile.cpus);
   }
+  // What QEMU's boards have, and libvirt leaves them.
+  if (profile.cpus.model === undefined) profile.cpus.model = "qemu64";
   readCells(domain, cpu, context);
+  // libvirt gives every vCPU a socket; a partition counts its sockets by its cells.
+  if (!profile.cpus.topology && !profile.numa?.partition && max > 1)
+    profile.cpus.topology = { sockets: max, cores: 1 };
 }
 
 type CpusDraft = ImportContext["profile"]["cpus"];
@@ -164,7 +169,7 @@ function readCell(cell: Reading, index: number): DomainCell {
   if (id !== undefined && id !== index) cell.dropAttribute("id", `cells are in order: this is cell ${index}`);
   const cpus = parseIdSet(cell.attribute("cpus") ?? "") ?? [];
   const text = cell.attribute("memory") ?? "0";
-  const bytes = bytesOf(cell, text, cell.attribute("unit") ?? "KiB") ?? 0;
+  const bytes = wholeMebibytes(bytesOf(cell, text, cell.attribute("unit") ?? "KiB") ?? 0);
   const access = cell.attribute("memAccess");
   if (access === "shared") cell.dropAttribute("memAccess", "write memory.share, which is for all cells");
   if (isOn(cell.attribute("discard")) === true)

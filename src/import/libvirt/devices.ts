@@ -30,12 +30,15 @@ function readControllers(devices: Reading | undefined, profile: ProfileDraft, bu
     if (type === "pci") continue;
     const model = controller.attribute("model");
     // The board has them, or the planner makes them for what needs them.
-    if (type === "virtio-serial" && numberOf(controller, "index") === 0) buses.keepFor(controller, "vserial");
+    if (type === "virtio-serial") readVirtioSerial(controller, buses);
     if (type === "sata" || type === "virtio-serial" || type === "nvme") controller.keep();
-    else if (type === "scsi" && model === "virtio-scsi") controller.keep();
+    else if (type === "scsi" && (model ?? "virtio-scsi").startsWith("virtio")) continue;
     else if (type === "usb" && model !== "none") {
       const bus = buses.busOf(controller);
       profile.usb = bus === undefined ? true : { bus };
+      const ports = controller.attribute("ports");
+      if (ports !== undefined)
+        controller.improve(`four ports of each speed instead of ${ports}: one tablet is all that comes`);
       if (model === "qemu-xhci" || model === "nec-xhci" || model === undefined) controller.keep();
       else controller.replace(`${model} becomes one USB 3 controller`);
     } else if (type === "usb" || type === "fdc" || type === "ide") controller.keep();
@@ -48,11 +51,27 @@ function readControllers(devices: Reading | undefined, profile: ProfileDraft, bu
 
 type Console = NonNullable<ProfileDraft["consoles"]>[number];
 
+/** One controller carries all ports. */
+function readVirtioSerial(controller: Reading, buses: PciBuses): void {
+  if ((numberOf(controller, "index") ?? 0) !== 0) {
+    controller.replace("consoles and channels of every controller are on the first one");
+    return;
+  }
+  buses.keepFor(controller, "vserial");
+  const ports = controller.attribute("ports");
+  if (ports !== undefined) controller.replace(`31 ports instead of ${ports}`);
+}
+
 function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void {
   const found: { at: Reading; console: Console }[] = [];
   for (const serial of devices?.all("serial") ?? []) {
     // Whatever libvirt gives it on the host, it is a socket and a log here.
     const type = serial.attribute("type");
+    const kind = serial.one("target")?.attribute("type") ?? "isa-serial";
+    if (kind !== "isa-serial") {
+      serial.drop(`a serial port of type ${kind}: those of the board alone`);
+      continue;
+    }
     if (type !== "pty" && type !== undefined)
       serial.replace(`its other end is qlaunch console and a log, instead of ${type}`);
     serial.keep();
@@ -119,9 +138,12 @@ function readGraphics(devices: Reading | undefined, profile: ProfileDraft): void
     profile.display = { vnc: model === "virtio" ? { video: "virtio" } : {} };
   }
   for (const video of videos) {
-    if (model === undefined || ["none", "vga", "virtio", "bochs"].includes(model)) video.keep();
+    const heads = video.one("model")?.attribute("heads") ?? "1";
+    if (heads !== "1") video.replace(`one monitor instead of ${heads}`);
+    else if (model === undefined || ["none", "vga", "virtio"].includes(model)) video.keep();
     else video.replace(`${model} becomes a plain VGA card`);
   }
+  for (const audio of devices?.all("audio") ?? []) if (audio.attribute("type") === "none") audio.keep();
   for (const name of ["sound", "audio", "redirdev", "redirfilter", "hub", "smartcard"]) {
     for (const each of devices?.all(name) ?? []) each.drop(`no ${name}`);
   }
@@ -146,15 +168,19 @@ function readSmall(devices: Reading | undefined, profile: ProfileDraft, buses: P
   }
   readWatchdog(devices, profile);
   const tpm = devices?.one("tpm");
+  const interfaceOf = tpm?.attribute("model") ?? "tpm-tis";
   const backend = tpm?.one("backend");
   const kept = backend?.one("source");
   const state = kept?.attribute("type") === "dir" ? kept.attribute("path") : undefined;
   if (tpm && backend?.attribute("type") === "emulator" && state !== undefined) {
     profile.tpm = { state };
-    tpm.keep();
+    if (interfaceOf === "tpm-crb") tpm.keep();
+    else tpm.replace(`tpm-crb instead of ${interfaceOf}`);
   } else if (tpm && backend?.attribute("type") === "emulator") {
     profile.tpm = {};
-    tpm.replace("a TPM of its own (swtpm); its state starts new: write tpm.state for a folder that keeps it");
+    tpm.replace(
+      `a TPM of its own (swtpm) as tpm-crb${interfaceOf === "tpm-crb" ? "" : ` instead of ${interfaceOf}`}; its state starts new: write tpm.state for a folder that keeps it`,
+    );
   } else tpm?.drop("an emulated TPM alone is offered");
   const vsock = devices?.one("vsock");
   const cid = vsock?.one("cid");
@@ -245,11 +271,15 @@ function readIommu(devices: Reading | undefined, profile: ProfileDraft): void {
     return;
   }
   const driver = iommu.one("driver");
-  const bits = driver && numberOf(driver, "aw_bits");
+  // The board's own, which libvirt leaves it: 48 since pc-q35-9.2.
+  const [, major = "0", minor = "0"] = /^pc-q35-(\d+)\.(\d+)/.exec(profile.machine?.type ?? "") ?? [];
+  const usual = Number(major) * 100 + Number(minor) >= 902 ? 48 : 39;
+  const bits = (driver && numberOf(driver, "aw_bits")) ?? usual;
   const remapping = isOn(driver?.attribute("intremap"));
   const caching = isOn(driver?.attribute("caching_mode"));
-  driver?.attribute("iotlb");
-  driver?.attribute("eim");
+  for (const name of ["iotlb", "eim"]) {
+    if (isOn(driver?.attribute(name)) === true) driver?.dropAttribute(name, "QEMU's default is used");
+  }
   iommu.one("alias")?.keep();
   profile.machine = {
     ...profile.machine,

@@ -13,6 +13,8 @@ export interface DiskController {
 /** Controllers of virtio-scsi and NVMe: here a disk names their port, queues and I/O thread, and they follow. */
 export class DiskControllers {
   private readonly byPlace = new Map<string, DiskController>();
+  /** Those that no disk is on so far. */
+  private readonly empty = new Map<string, Reading>();
 
   constructor(devices: Reading | undefined, { iothreadName }: ImportContext, buses: PciBuses) {
     const seen = { scsi: 0, nvme: 0 };
@@ -27,6 +29,8 @@ export class DiskControllers {
       const queues = driver && numberOf(driver, "queues");
       const serial = controller.one("serial")?.text();
       const bus = buses.busOf(controller);
+      controller.one("alias")?.keep();
+      this.empty.set(`${type}${index}`, controller);
       this.byPlace.set(`${type}${index}`, {
         ...(iothread === undefined ? {} : { iothread: iothreadName(iothread) }),
         ...(queues === undefined ? {} : { queues }),
@@ -41,6 +45,13 @@ export class DiskControllers {
     const address = disk.one("address");
     const isDrive = address?.attribute("type") === "drive";
     const index = (isDrive && address ? numberOf(address, "controller") : undefined) ?? 0;
+    this.empty.delete(`${type}${index}`);
     return this.byPlace.get(`${type}${index}`) ?? {};
+  }
+
+  /** Tells of controllers without disks, which are not made. */
+  finish(): void {
+    for (const controller of this.empty.values())
+      controller.replace("no disk is on it: a controller comes with its first disk");
   }
 }

@@ -2,6 +2,7 @@ import type { PciBuses } from "./addresses.ts";
 import type { BootDevice } from "./boot.ts";
 import { aliasOf, type ImportContext, numberOf } from "./context.ts";
 import { DiskControllers } from "./disk-controllers.ts";
+import { DrivePlaces, nameOfDrive } from "./drives.ts";
 import type { Reading } from "./reading.ts";
 
 type Disk = NonNullable<ImportContext["profile"]["disks"]>[number];
@@ -14,17 +15,21 @@ export function readDisks(
   order: readonly BootDevice[],
 ): void {
   const controllers = new DiskControllers(devices, context, buses);
+  const places = new DrivePlaces();
   const disks = (devices?.all("disk") ?? []).flatMap(
-    (disk) => readDisk(disk, context, buses, controllers) ?? [],
+    (disk) => readDisk(disk, context, buses, controllers, places) ?? [],
   );
+  controllers.finish();
   context.profile.disks = withOrder(disks, order);
 }
 
-/** The domain's order of kinds, for devices without an order of their own. */
+/** The domain's order of kinds: the firmware tries the first of each. */
 function withOrder(disks: readonly Disk[], order: readonly BootDevice[]): Disk[] {
+  const kindOf = ({ device }: Disk): BootDevice => (device === "cdrom" ? "cdrom" : "hd");
   return disks.map((disk) => {
-    const place = order.indexOf(disk.device === "cdrom" ? "cdrom" : "hd");
-    return disk.boot !== undefined || place === -1 ? disk : { ...disk, boot: place + 1 };
+    const place = order.indexOf(kindOf(disk));
+    const isFirst = disks.find((other) => kindOf(other) === kindOf(disk)) === disk;
+    return disk.boot !== undefined || place === -1 || !isFirst ? disk : { ...disk, boot: place + 1 };
   });
 }
 
@@ -33,6 +38,7 @@ function readDisk(
   context: ImportContext,
   buses: PciBuses,
   controllers: DiskControllers,
+  places: DrivePlaces,
 ): Disk | undefined {
   const type = disk.attribute("type") ?? "file";
   const device = disk.attribute("device") ?? "disk";
@@ -62,9 +68,10 @@ function readDisk(
   const boot = disk.one("boot");
   const onController = model === "virtio-scsi" ? "scsi" : model === "nvme" ? "nvme" : undefined;
   const controller = onController && controllers.of(disk, onController);
-  const serial = disk.one("serial")?.text();
   const place = bus === "virtio" ? buses.busOf(disk) : undefined;
-  if (place === undefined) readDriveAddress(disk);
+  if (model === "virtio-scsi" || model === "sata" || model === "cdrom") places.take(disk, model);
+  const given = disk.one("serial")?.text();
+  const serial = given ?? (model === "virtio-scsi" && !context.isOurs ? nameOfDrive(disk) : undefined);
   return {
     id,
     file,
@@ -159,7 +166,10 @@ export function orderOf(boot: Reading): { boot?: number } {
 
 function ignored(disk: Reading, target: Reading | undefined): void {
   for (const name of ["snapshot", "sgio", "rawio"]) disk.attribute(name);
-  if (disk.attribute("model") !== undefined) disk.dropAttribute("model", "the modern virtio device alone");
+  const model = disk.attribute("model");
+  // On a port of its own a virtio device is modern anyway.
+  if (model !== undefined && model !== "virtio" && model !== "virtio-non-transitional")
+    disk.dropAttribute("model", "the modern virtio device alone");
   target?.attribute("tray");
   if (target?.attribute("removable") !== undefined) target.dropAttribute("removable", "for USB alone");
   if (target?.attribute("rotation_rate") !== undefined)
@@ -183,10 +193,4 @@ function ignored(disk: Reading, target: Reading | undefined): void {
   ]) {
     disk.one(name)?.drop("not supported");
   }
-}
-
-/** Disks of a controller are in the profile's order. */
-function readDriveAddress(disk: Reading): void {
-  const address = disk.one("address");
-  if (address?.attribute("type") === "drive") address.keep();
 }

@@ -1,4 +1,11 @@
-import { type ImportContext, numberOf, type ProfileDraft, sizeOf, sizeText } from "./context.ts";
+import {
+  type ImportContext,
+  numberOf,
+  type ProfileDraft,
+  sizeOf,
+  sizeText,
+  wholeMebibytes,
+} from "./context.ts";
 import { ownNamespace } from "./own.ts";
 import type { Reading } from "./reading.ts";
 
@@ -76,9 +83,18 @@ function readEnds(domain: Reading): void {
     }
   }
   const power = domain.one("pm");
-  for (const state of ["suspend-to-mem", "suspend-to-disk"]) {
+  for (const [state, property] of [
+    ["suspend-to-mem", "disable_s3"],
+    ["suspend-to-disk", "disable_s4"],
+  ] as const) {
     const element = power?.one(state);
-    if (element?.attribute("enabled") === "yes") element.drop("guests are not asked to sleep");
+    const enabled = element?.attribute("enabled");
+    if (enabled === "yes") element?.keep();
+    else if (enabled !== undefined) {
+      element?.drop(
+        `the guest may put itself to sleep; to forbid it, write "extraArgs": ["-global", "ICH9-LPC.${property}=1"]`,
+      );
+    }
   }
 }
 
@@ -87,11 +103,12 @@ export function readMemory(domain: Reading, { profile }: ImportContext): void {
   const memory = domain.one("memory");
   const bytes = memory && sizeOf(memory);
   const max = domain.one("maxMemory");
-  profile.memory = { size: bytes === undefined ? 0 : sizeText(bytes) };
+  profile.memory = { size: bytes === undefined ? 0 : sizeText(wholeMebibytes(bytes)) };
   const maxBytes = max && sizeOf(max);
   if (max && maxBytes !== undefined) {
-    profile.memory.max = sizeText(maxBytes);
+    profile.memory.max = sizeText(wholeMebibytes(maxBytes));
     profile.memory.slots = numberOf(max, "slots") ?? 0;
+    if (profile.memory.slots > 0) max.improve("NVDIMMs can come too, for which the board has a device");
   }
   const current = domain.one("currentMemory");
   const currentBytes = current && sizeOf(current);

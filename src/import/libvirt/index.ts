@@ -50,6 +50,7 @@ export function importDomain(text: string, { host, replan = false }: ImportOptio
     host,
     replan,
     overrides: new Overrides(domain),
+    isOurs: own.isThere(),
     iothreadName: (id) => names.get(id) ?? `iothread${id}`,
   };
   readGeneral(domain, context);

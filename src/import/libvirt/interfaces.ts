@@ -17,7 +17,8 @@ export function readInterfaces(
   profile.networks = (devices?.all("interface") ?? []).flatMap((each, index) => {
     const network = readInterface(each, `net${index}`, buses);
     if (!network) return [];
-    return [network.boot === undefined && place !== -1 ? { ...network, boot: place + 1 } : network];
+    const isFirst = index === 0 && place !== -1;
+    return [network.boot === undefined && isFirst ? { ...network, boot: place + 1 } : network];
   });
 }
 
@@ -27,6 +28,10 @@ function readInterface(each: Reading, id: string, buses: PciBuses): Network | un
   const model = each.one("model")?.attribute("type") ?? "virtio";
   const isVirtio =
     model === "virtio" || model === "virtio-non-transitional" || model === "virtio-transitional";
+  if (model === "virtio-transitional")
+    each
+      .one("model")
+      ?.improve("the modern virtio card, which every guest of the last ten years has a driver for");
   if (!isVirtio && model !== "e1000e") {
     each.one("model")?.drop(`${model} becomes e1000e: another card, and another name in the guest`);
   }

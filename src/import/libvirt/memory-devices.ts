@@ -26,8 +26,7 @@ export function readMemoryDevices(
     const page = source?.one("pagesize");
     const pageBytes = page && bytesOf(page, page.text() ?? "", page.attribute("unit") ?? "KiB");
     const nodes = source?.one("nodemask");
-    nodes?.improve("bound to the nodes of its cell");
-    nodes?.text();
+    nodes?.drop("it is bound as its cell is: bind the cell");
     const requested = target?.one("requested");
     const wanted =
       requested && bytesOf(requested, requested.text() ?? "", requested.attribute("unit") ?? "KiB");

@@ -15,6 +15,11 @@ export class OwnWords {
     this.root = domain.one("metadata")?.one(`${own}profile`);
   }
 
+  /** Whether qlaunch wrote the domain. */
+  isThere(): boolean {
+    return this.root !== undefined;
+  }
+
   /** The names of I/O threads, which libvirt numbers. */
   iothreadNames(): ReadonlyMap<number, string> {
     const names = new Map<number, string>();

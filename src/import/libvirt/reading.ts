@@ -150,6 +150,6 @@ export class Reading {
 
   private tell(verdict: Verdict, path: string, note: string): void {
     const { line, column } = this.node;
-    this.report.add({ verdict, path, line, column, note });
+    this.report.add({ verdict, path: path === "" ? "domain" : path, line, column, note });
   }
 }

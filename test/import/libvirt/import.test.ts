@@ -12,8 +12,10 @@ describe("a domain", () => {
       version: 1,
       name: "vm",
       machine: { type: "q35" },
-      cpus: { boot: 2 },
+      // As QEMU's board and libvirt have it.
+      cpus: { boot: 2, model: "qemu64", topology: { sockets: 2, cores: 1 } },
       memory: { size: "2G" },
+      pcie: { spareRootPorts: 0 },
       consoles: [],
       guestAgent: false,
       rng: false,
@@ -47,6 +49,7 @@ describe("a domain", () => {
       { prealloc: true, preallocThreads: 8 },
     ],
     ["<maxMemory slots='4' unit='KiB'>16777216</maxMemory>", { max: "16G", slots: 4 }],
+    ["<maxMemory slots='4' unit='KB'>16777217</maxMemory>", { max: "16001M", slots: 4 }],
   ])("has memory as %s says", (inside, expected) => {
     expect(profileOf(inside).memory).toEqual({ size: "2G", ...expected });
   });
@@ -71,12 +74,16 @@ describe("a domain", () => {
       { features: { "hv-relaxed": true, "hv-spinlocks": 4095 } },
     ],
   ])("has processors as %s says", (inside, expected) => {
-    expect(profileOf(inside).cpus).toEqual({ boot: 2, ...expected });
+    expect(profileOf(inside).cpus).toMatchObject({ boot: 2, ...expected });
   });
 
   it("grows to the vCPUs that it has room for", () => {
     const text = domain("").replace("<vcpu>2</vcpu>", "<vcpu placement='static' current='2'>8</vcpu>");
-    expect(imported(text).profile.cpus).toEqual({ boot: 2, max: 8 });
+    expect(imported(text).profile.cpus).toMatchObject({
+      boot: 2,
+      max: 8,
+      topology: { sockets: 8, cores: 1 },
+    });
   });
 });
 
@@ -112,7 +119,7 @@ describe("cells", () => {
   it("that split cores have a socket for each vCPU", () => {
     const split = cells().replace("<cpu>", "<cpu><topology sockets='1' cores='1' threads='2'/>");
     expect(profileOf(split).cpus.topology).toEqual({ sockets: 2, cores: 1 });
-    expect(improved(split)).toEqual([expect.stringMatching(/^cpu\/topology: a socket for each vCPU/)]);
+    expect(improved(split)).toContainEqual(expect.stringMatching(/^cpu\/topology: a socket for each vCPU/));
   });
 
   it("may be made from the host's nodes", () => {
@@ -219,6 +226,45 @@ describe("devices", () => {
       ["sda", 2],
       ["sdb", 1],
     ]);
+  });
+
+  it("start with the first of a kind, since QEMU takes no place twice", () => {
+    const disk = (dev: string) =>
+      `<disk type='file'><source file='/${dev}'/><target dev='${dev}' bus='virtio'/></disk>`;
+    const nic = "<interface type='user'/>";
+    const text = domain("", { devices: disk("vda") + disk("vdb") + nic + nic }).replace(
+      "</os>",
+      "<boot dev='network'/><boot dev='hd'/></os>",
+    );
+    const { disks, networks } = imported(text).profile;
+    expect([disks?.map(({ boot }) => boot), networks?.map(({ boot }) => boot)]).toEqual([
+      [2, undefined],
+      [1, undefined],
+    ]);
+  });
+
+  it("of a SCSI controller have its I/O thread, queues and place, and the name that the guest knows", () => {
+    const disk = (dev: string, unit: number) =>
+      `<disk type='file'><source file='/${dev}'/><target dev='${dev}' bus='scsi'/><address type='drive' controller='0' bus='0' target='0' unit='${unit}'/></disk>`;
+    const controller = `<controller type='scsi' index='0' model='virtio-scsi'><driver iothread='1' queues='4'/>${at(1)}</controller>`;
+    const given = { devices: port(1, 1) + controller + disk("sda", 0) + disk("sdb", 1) };
+    const { profile, report } = imported(domain("<iothreads>1</iothreads>", given));
+    expect(profile.disks).toMatchObject([
+      { iothread: "iothread1", queues: 4, bus: "pci.1", serial: "drive-scsi0-0-0-0" },
+      { iothread: "iothread1", queues: 4, bus: "pci.1", serial: "drive-scsi0-0-0-1" },
+    ]);
+    expect(told(report, "improved")).toContain(
+      "devices/disk[2]/address: target 1 of its controller instead of 0, unit 1: disks are in the profile's order",
+    );
+  });
+
+  it("of memory are a part of what the domain counts", () => {
+    const devices =
+      "<memory model='dimm'><target><size unit='MiB'>512</size><node>0</node></target></memory>";
+    expect(profileOf("<maxMemory slots='2' unit='GiB'>4</maxMemory>", { devices }).memory).toMatchObject({
+      size: "1536M",
+      devices: [{ size: "512M" }],
+    });
   });
 
   it("for people and programs", () => {

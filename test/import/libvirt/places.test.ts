@@ -45,7 +45,7 @@ describe("places below ports", () => {
     expect(profile.disks).toEqual([
       {
         ...{ id: "sda", file: "/sda", format: "raw", device: "virtio-scsi" },
-        ...{ iothread: "iothread1", queues: 4, bus: "pci.1" },
+        ...{ iothread: "iothread1", queues: 4, bus: "pci.1", serial: "drive-scsi0-0-0-0" },
       },
       { id: "nvme0n1", file: "/nvme0n1", format: "raw", device: "nvme", serial: "abc", bus: "pci.2" },
     ]);
