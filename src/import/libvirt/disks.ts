@@ -69,7 +69,7 @@ function readDisk(
   const onController = model === "virtio-scsi" ? "scsi" : model === "nvme" ? "nvme" : undefined;
   const controller = onController && controllers.of(disk, onController);
   const place = bus === "virtio" ? buses.busOf(disk) : undefined;
-  if (model === "virtio-scsi" || model === "sata" || model === "cdrom") places.take(disk, model);
+  if (model !== "virtio-blk") places.take(disk, model);
   const given = disk.one("serial")?.text();
   const serial = given ?? (model === "virtio-scsi" && !context.isOurs ? nameOfDrive(disk) : undefined);
   return {

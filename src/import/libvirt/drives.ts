@@ -24,9 +24,14 @@ export class DrivePlaces {
   private readonly counts = new Map<string, number>();
 
   /** Tells of a drive that goes elsewhere on its controller. */
-  take(disk: Reading, model: "virtio-scsi" | "sata" | "cdrom"): void {
+  take(disk: Reading, model: "virtio-scsi" | "nvme" | "sata" | "cdrom"): void {
     const address = driveAddressOf(disk);
     const isScsi = model === "virtio-scsi";
+    if (model === "nvme") {
+      // The one namespace of its controller.
+      if (address) disk.one("address")?.keep();
+      return;
+    }
     const bus = isScsi ? `scsi${address?.controller ?? 0}` : "sata";
     const next = this.counts.get(bus) ?? 0;
     this.counts.set(bus, next + 1);
