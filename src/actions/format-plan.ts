@@ -3,6 +3,7 @@ import type { Plan } from "../plan/index.ts";
 import { leftOver, type NodeLeft } from "../plan/left-over.ts";
 import { type P2pPair, planP2p } from "../plan/p2p.ts";
 import { type Score, scorePlan } from "../plan/score.ts";
+import { describeTaking, takenAtStart } from "../plan/taken-memory.ts";
 import type { Planned } from "./plan.ts";
 
 /** QEMU's arguments, one each. */
@@ -28,6 +29,13 @@ export function planScore({ plan, host, ledger }: Pick<Planned, "plan" | "host" 
 /** What nobody holds once it runs. */
 export function planLeftOver({ plan, host, ledger }: Pick<Planned, "plan" | "host" | "ledger">): NodeLeft[] {
   return leftOver(plan, host, ledger);
+}
+
+/** Memory that is taken before the guest runs, and how long that is thought to take; undefined where there is none. */
+export function planTaking({ plan }: Pick<Planned, "plan">): { bytes: number; estimate: string } | undefined {
+  const taken = takenAtStart(plan);
+  if (taken.length === 0) return undefined;
+  return { bytes: taken.reduce((sum, { bytes }) => sum + bytes, 0), estimate: describeTaking(taken) };
 }
 
 /** Which of the devices of the host that the guest gets reach each other's memory. */

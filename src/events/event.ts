@@ -2,7 +2,15 @@
  * Everything the program can say happened while it works. Work emits these; only src/report turns them into text,
  * and `--json` prints them as they are.
  */
-export type Event = StepStarted | StepEnded | StepFailed | StepUndone | Waiting | Notice | QmpEventSeen;
+export type Event =
+  | StepStarted
+  | StepEnded
+  | StepFailed
+  | StepUndone
+  | Waiting
+  | MemoryProgress
+  | Notice
+  | QmpEventSeen;
 
 /** A named step of a longer piece of work began. */
 export interface StepStarted {
@@ -39,6 +47,27 @@ export interface Waiting {
   readonly step: string;
   readonly elapsedMs: number;
   readonly reason: string;
+}
+
+/** Memory of a guest that is being taken, about once a second. */
+export interface MemoryProgress {
+  readonly type: "memory-progress";
+  readonly step: string;
+  readonly elapsedMs: number;
+  /** In place now, and when all is. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** By host node, as the last look found it; a look at terabytes of ordinary pages takes seconds, so it may be older. */
+  readonly nodes: readonly NodeProgress[];
+  /** At the speed so far; absent as long as that says nothing. */
+  readonly remainingMs?: number;
+}
+
+export interface NodeProgress {
+  readonly node: number;
+  readonly bytes: number;
+  /** Absent where the memory may lie on several nodes. */
+  readonly totalBytes?: number;
 }
 
 /** Something the user should know that stops nothing. */

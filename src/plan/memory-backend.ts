@@ -1,8 +1,7 @@
 import type { Draft } from "./draft.ts";
 import type { ObjectOption, Properties } from "./options.ts";
+import { isHuge, isPreallocated, preallocThreads } from "./preallocation.ts";
 import type { PlacedCell } from "./types.ts";
-
-export const ordinaryPageBytes = 4096;
 
 /** Memory that wants a backend: a cell's at boot, or a device's. */
 export interface BackendRequest {
@@ -11,25 +10,11 @@ export interface BackendRequest {
   readonly sizeBytes: number;
   /** Undefined or 4096 for ordinary pages. */
   readonly pageSizeBytes: number | undefined;
-  readonly cell: Pick<PlacedCell, "vcpus" | "hostNodes" | "policy">;
+  readonly cell: Pick<PlacedCell, "hostNodes" | "policy">;
   /** Id of the thread-context that places the threads which take the pages. */
   readonly preallocContext: string | undefined;
   /** The guest takes and gives pages by itself, so none are taken or reserved beforehand (virtio-mem). */
   readonly sparse?: boolean;
-}
-
-export function isHuge(pageSizeBytes: number | undefined): boolean {
-  return (pageSizeBytes ?? ordinaryPageBytes) > ordinaryPageBytes;
-}
-
-export function isPreallocated(draft: Draft, pageSizeBytes: number | undefined): boolean {
-  return draft.profile.memory.prealloc ?? isHuge(pageSizeBytes);
-}
-
-/** Threads that touch the pages: one a vCPU of the cell unless the profile says otherwise, 16 at most. */
-export function preallocThreads(draft: Draft, cell: Pick<PlacedCell, "vcpus">): number {
-  const wanted = draft.profile.memory.preallocThreads ?? cell.vcpus.length;
-  return Math.max(1, Math.min(16, wanted));
 }
 
 /**
@@ -53,7 +38,7 @@ export function memoryBackend(draft: Draft, request: BackendRequest): Omit<Objec
     share: share === (kind === "memfd") ? undefined : share,
     reserve: request.sparse === true ? false : undefined,
     prealloc: prealloc ? true : undefined,
-    "prealloc-threads": prealloc ? preallocThreads(draft, cell) : undefined,
+    "prealloc-threads": prealloc ? preallocThreads(draft, request) : undefined,
     "prealloc-context": prealloc ? preallocContext : undefined,
     merge: memory.merge ? undefined : false,
   };

@@ -3,15 +3,16 @@ import type { MemoryDevice } from "../profile/index.ts";
 import { describeByteSize, formatIdSet } from "../units/index.ts";
 import type { DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
-import { isHuge, isPreallocated, memoryBackend, ordinaryPageBytes } from "./memory-backend.ts";
+import { memoryBackend } from "./memory-backend.ts";
 import { checkMemoryDevices } from "./memory-device-checks.ts";
 import type { MemoryDemand } from "./memory-host.ts";
 import type { ObjectOption, Properties } from "./options.ts";
+import { isHuge, isPreallocated, ordinaryPageBytes } from "./preallocation.ts";
 import { sources } from "./sources.ts";
 import type { PlacedCell, PlacedMemoryDevice } from "./types.ts";
 
 /** What a memory device needs to know of its cell. */
-export type DeviceCell = Pick<PlacedCell, "id" | "vcpus" | "hostNodes" | "policy">;
+export type DeviceCell = Pick<PlacedCell, "id" | "hostNodes" | "policy">;
 
 /** What the devices take from the host; an NVDIMM's memory is its file's. */
 export function memoryDeviceDemands(draft: Draft, cells: readonly DeviceCell[]): MemoryDemand[] {

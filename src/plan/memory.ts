@@ -1,10 +1,11 @@
 import { describeByteSize, formatByteSize, formatIdSet } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
-import { isHuge, isPreallocated, memoryBackend, preallocThreads } from "./memory-backend.ts";
+import { memoryBackend } from "./memory-backend.ts";
 import { checkMemoryRoom } from "./memory-device-checks.ts";
 import { memoryDeviceDemands } from "./memory-devices.ts";
 import { checkHostMemory, type MemoryDemand } from "./memory-host.ts";
 import type { Cell } from "./numa.ts";
+import { isHuge, isPreallocated, planPreallocation } from "./preallocation.ts";
 import { sources } from "./sources.ts";
 
 const mebibyte = 2 ** 20;
@@ -89,42 +90,16 @@ function planBackend(draft: Draft, cell: Cell): CellMemory {
     ],
     source: sources.memoryPolicy,
   });
-  const context = prealloc && cell.hostNodes ? planPreallocContext(draft, cell) : undefined;
+  const preallocation = prealloc ? planPreallocation(draft, cell, memory.pageSize) : undefined;
   const backend = memoryBackend(draft, {
     id: memdev,
     sizeBytes: cell.memoryBytes,
     pageSizeBytes: memory.pageSize,
     cell,
-    preallocContext: context,
+    preallocContext: preallocation?.context,
   });
-  draft.add({ ...backend, because: context ? [id, `numa.cell${cell.id}.prealloc`] : [id] });
+  draft.add({ ...backend, because: preallocation ? [id, preallocation.because] : [id] });
   return { ...cell, memdev, pageSizeBytes };
-}
-
-/**
- * Threads that touch the pages run on the node that gets them.
- * @see https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html (ThreadContextProperties)
- */
-function planPreallocContext(draft: Draft, cell: Cell): string | undefined {
-  const withCpus = draft.host.nodes.filter(
-    (node) => cell.hostNodes?.includes(node.id) && node.cpus.length > 0,
-  );
-  if (withCpus.length === 0) return undefined;
-  const id = `prealloc-node${cell.id}`;
-  const because = draft.decide("memory", `numa.cell${cell.id}.prealloc`, {
-    value: `${preallocThreads(draft, cell)} threads on host node ${withCpus.map((node) => node.id).join(",")}`,
-    rule: "Pages are zeroed by threads on the node that they are bound to: local writes, several at a time, 16 at most.",
-    source: sources.invocation,
-  });
-  draft.claimId("object", id, ["memory", "prealloc"]);
-  draft.add({
-    option: "object",
-    qomType: "thread-context",
-    id,
-    properties: { "node-affinity": withCpus.map((node) => node.id) },
-    because: [because],
-  });
-  return id;
 }
 
 function checkSizes(draft: Draft, cells: readonly Cell[]): void {

@@ -8,6 +8,7 @@ export const sources = {
   nvdimm: "https://gitlab.com/qemu-project/qemu/-/blob/master/docs/nvdimm.txt",
   memoryPolicy: "https://docs.kernel.org/admin-guide/mm/numa_memory_policy.html",
   hugepages: "https://docs.kernel.org/admin-guide/mm/hugetlbpage.html",
+  threadContext: "https://gitlab.com/qemu-project/qemu/-/blob/master/system/vl.c",
   slit: "https://uefi.org/specs/ACPI/6.5/05_ACPI_Software_Programming_Model.html#system-locality-information-table-slit",
   affinity: "https://man7.org/linux/man-pages/man2/sched_setaffinity.2.html",
   pcie: "https://gitlab.com/qemu-project/qemu/-/blob/master/docs/pcie.txt",

@@ -42,6 +42,7 @@ export type Concern =
   | "firmware"
   | "cpu"
   | "memory"
+  | "preallocation"
   | "numa"
   | "pinning"
   | "pcie"

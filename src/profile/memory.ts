@@ -69,7 +69,8 @@ export const memory = z.strictObject({
     description: "Take all memory at the start. Default: true for huge pages, else false.",
   }),
   preallocThreads: z.int().min(1).max(16).optional().meta({
-    description: "Threads that touch the pages of each cell. Default: the cell's vCPUs, 16 at most.",
+    description:
+      "Threads that take the pages of each cell. Default: one for each CPU of its host nodes, 16 at most, and none for less than 64 MiB.",
   }),
   share: z.boolean().optional().meta({
     description: "Map memory shared, as vhost-user back ends need. Default: true with virtiofs, else false.",

@@ -1,6 +1,7 @@
 import { unreachable } from "../errors/index.ts";
 import type {
   Event,
+  MemoryProgress,
   Notice,
   QmpEventSeen,
   StepEnded,
@@ -8,6 +9,7 @@ import type {
   StepUndone,
   Waiting,
 } from "../events/event.ts";
+import { describeByteSize } from "../units/index.ts";
 import { describeDuration } from "./duration.ts";
 import { fitted, printable, type Style } from "./style.ts";
 
@@ -17,32 +19,45 @@ const durationWidth = 8;
 /** Without a terminal, a wait says no more than one line in this time. */
 const waitingIntervalMs = 10_000;
 const clearLine = "\r\u001b[2K";
+const lineUp = "\u001b[1A";
 
 /**
- * Turns events into text as they come: a line for each step that ends. On a terminal the step at work is shown on a
- * line that the next text replaces. What it returns is to be written as it is; it may be empty.
+ * Turns events into text as they come: a line for each step that ends. On a terminal the step at work is shown on
+ * lines that the next text replaces. What it returns is to be written as it is; it may be empty.
  */
 export function humanRenderer(style: Style): (event: Event) => string {
-  let isTransient = false;
+  let transientLines = 0;
   const lastWaitMs = new Map<string, number>();
 
-  const lines = (...texts: readonly string[]) => {
-    const text = `${isTransient ? clearLine : ""}${texts.map((line) => `${line}\n`).join("")}`;
-    isTransient = false;
+  const cleared = () => {
+    const text =
+      transientLines === 0 ? "" : `${clearLine}${`${lineUp}${clearLine}`.repeat(transientLines - 1)}`;
+    transientLines = 0;
     return text;
   };
-  const transient = (text: string) => {
+  const lines = (...texts: readonly string[]) => `${cleared()}${texts.map((line) => `${line}\n`).join("")}`;
+  const transient = (...texts: readonly string[]) => {
     if (!style.interactive) return "";
-    isTransient = true;
-    return `${clearLine}${style.colors.dim(fitted(text, (style.columns ?? 80) - 1))}`;
+    const start = cleared() || clearLine;
+    transientLines = texts.length;
+    const width = (style.columns ?? 80) - 1;
+    return `${start}${texts.map((text) => style.colors.dim(fitted(text, width))).join("\n")}`;
+  };
+  /** Without a terminal: one line, and not always. */
+  const seldom = ({ step, elapsedMs }: Waiting | MemoryProgress, text: string) => {
+    const last = lastWaitMs.get(step);
+    if (last !== undefined && elapsedMs - last < waitingIntervalMs) return "";
+    lastWaitMs.set(step, elapsedMs);
+    return lines(text);
   };
   const waiting = (event: Waiting) => {
     const text = waitingText(event);
-    if (style.interactive) return transient(text);
-    const last = lastWaitMs.get(event.step);
-    if (last !== undefined && event.elapsedMs - last < waitingIntervalMs) return "";
-    lastWaitMs.set(event.step, event.elapsedMs);
-    return lines(text);
+    return style.interactive ? transient(text) : seldom(event, text);
+  };
+  const memoryProgress = (event: MemoryProgress) => {
+    const nodes = event.nodes.map(nodeText);
+    if (style.interactive) return transient(progressText(event), ...nodes.map((text) => `    ${text}`));
+    return seldom(event, [progressText(event), ...nodes].join("; "));
   };
 
   return (event) => {
@@ -58,6 +73,8 @@ export function humanRenderer(style: Style): (event: Event) => string {
         return lines(undoneLine(event, style));
       case "waiting":
         return waiting(event);
+      case "memory-progress":
+        return memoryProgress(event);
       case "notice":
         return lines(noticeLine(event, style));
       case "qmp-event":
@@ -97,6 +114,22 @@ function undoneLine({ step, problem }: StepUndone, { colors, unicode }: Style): 
 
 function waitingText({ step, reason, elapsedMs }: Waiting): string {
   return `  ${printable(step)}: ${printable(reason)}, ${describeDuration(elapsedMs)}`;
+}
+
+function progressText({ step, bytes, totalBytes, elapsedMs, remainingMs }: MemoryProgress): string {
+  const left = remainingMs === undefined ? "" : `, about ${describeDuration(wholeSeconds(remainingMs))} left`;
+  const amount = `${describeByteSize(bytes)} of ${describeByteSize(totalBytes)} of memory in place`;
+  return `  ${printable(step)}: ${amount}, ${describeDuration(elapsedMs)}${left}`;
+}
+
+function nodeText({ node, bytes, totalBytes }: MemoryProgress["nodes"][number]): string {
+  const of = totalBytes === undefined ? "" : ` of ${describeByteSize(totalBytes)}`;
+  return `node ${node}: ${describeByteSize(bytes)}${of}`;
+}
+
+/** An estimate has no tenths. */
+function wholeSeconds(milliseconds: number): number {
+  return Math.max(1, Math.round(milliseconds / 1000)) * 1000;
 }
 
 function noticeLine({ level, message }: Notice, { colors }: Style): string {

@@ -8,7 +8,7 @@ export { renderHost } from "./host.ts";
 export { humanRenderer } from "./human.ts";
 export { renderImport } from "./import.ts";
 export { renderJson, renderJsonDiagnostics, renderJsonEvent } from "./json.ts";
-export { renderLeftOver } from "./left-over.ts";
+export { renderLeftOver, renderTaking } from "./left-over.ts";
 export { renderDeviceAdded, renderDevices, renderRemoved } from "./live-devices.ts";
 export { renderMemoryAdded, renderMemoryDevices, renderMemoryResized } from "./live-memory.ts";
 export { renderNccl } from "./nccl.ts";

@@ -13,3 +13,8 @@ const columns: Column<NodeLeft>[] = [
 export function renderLeftOver(left: readonly NodeLeft[], style: Style): string[] {
   return renderTable(left, columns, style);
 }
+
+/** What a start does first, before the guest runs. */
+export function renderTaking({ bytes, estimate }: { bytes: number; estimate: string }): string {
+  return `The start takes ${describeByteSize(bytes)} of memory first: ${estimate} at 1 GiB/s a thread.`;
+}

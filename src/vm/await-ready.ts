@@ -1,10 +1,10 @@
 import { refusal } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
+import type { TakenMemory } from "../plan/taken-memory.ts";
 import { QmpClient } from "../qmp/index.ts";
 import type { Exit, StartedProcess, System } from "../system/index.ts";
-import { describeByteSize } from "../units/index.ts";
 import { explainExit } from "./death.ts";
-import { residentBytes } from "./process.ts";
+import { watchMemory } from "./memory-progress.ts";
 import { transcriptFile } from "./record.ts";
 import type { Places } from "./run-root.ts";
 import { interrupted } from "./steps.ts";
@@ -14,7 +14,8 @@ interface ReadyWait {
   readonly system: System;
   readonly started: StartedProcess;
   readonly places: Places;
-  readonly memoryBytes: number;
+  /** Memory that is taken before QEMU answers. */
+  readonly taken: readonly TakenMemory[];
   readonly emit: EventSink;
   readonly signal: AbortSignal | undefined;
 }
@@ -54,17 +55,13 @@ export async function awaitReady(wait: ReadyWait): Promise<QmpClient> {
   }
 }
 
-/** Memory that is preallocated or locked grows before QEMU answers; nothing else in it takes long. */
-function reportProgress({ system, started, memoryBytes, emit }: ReadyWait): () => void {
+/** Taking memory is what takes long before QEMU answers; without any, it is told that it still starts. */
+function reportProgress({ system, started, taken, emit }: ReadyWait): () => void {
+  if (taken.length > 0) return watchMemory({ system, pid: started.pid, taken, step, emit });
   const began = system.clock.elapsedMs();
   const timer = setInterval(() => {
-    const bytes = residentBytes(system.files, started.pid) ?? 0;
-    emit({
-      type: "waiting",
-      step,
-      elapsedMs: system.clock.elapsedMs() - began,
-      reason: `QEMU has ${describeByteSize(bytes)} of ${describeByteSize(memoryBytes)} guest memory in place`,
-    });
+    const elapsedMs = system.clock.elapsedMs() - began;
+    emit({ type: "waiting", step, elapsedMs, reason: "it makes its devices" });
   }, reportMs);
   return () => clearInterval(timer);
 }

@@ -1,4 +1,5 @@
 import { renderArgv } from "../argv/render.ts";
+import { takenAtStart } from "../plan/taken-memory.ts";
 import type { Plan } from "../plan/types.ts";
 import { type QmpClient, QmpDisconnectedError } from "../qmp/index.ts";
 import type { StartedProcess, System } from "../system/index.ts";
@@ -60,10 +61,8 @@ export async function bringUp(start: BringUp): Promise<StartedProcess> {
     () => startQemu({ system, plan, journal, account, arguments: renderArgv(plan) }),
     ({ pid }) => `process ${pid}`,
   );
-  const { memoryBytes } = journal.record;
-  const qmp = await step("wait for QEMU", () =>
-    awaitReady({ system, started, places, memoryBytes, emit, signal }),
-  );
+  const taken = takenAtStart(plan);
+  const qmp = await step("wait for QEMU", () => awaitReady({ system, started, places, taken, emit, signal }));
   try {
     await settle(start, started, qmp, step);
   } catch (error) {

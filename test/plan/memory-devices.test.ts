@@ -112,7 +112,7 @@ describe("a DIMM", () => {
   it("shares the threads that take its cell's pages", async () => {
     const devices = [{ id: "dimm0", size: "32G", cell: 1 }];
     expect(await values("-object", { devices, prealloc: true })).toContain(
-      "memory-backend-ram,id=ram-dimm0,size=34359738368,host-nodes=1,policy=bind,prealloc=on,prealloc-threads=4,prealloc-context=prealloc-node1",
+      "memory-backend-ram,id=ram-dimm0,size=34359738368,host-nodes=1,policy=bind,prealloc=on,prealloc-threads=16,prealloc-context=prealloc-node1",
     );
   });
 

@@ -12,6 +12,20 @@ const waiting = (elapsedMs: number): Event => ({
   reason: "12 of 64 GiB",
 });
 
+const taking = (elapsedMs: number, more: object = {}): Event => ({
+  type: "memory-progress",
+  step: "wait for QEMU",
+  elapsedMs,
+  bytes: 3 * 2 ** 30,
+  totalBytes: 12 * 2 ** 30,
+  nodes: [
+    { node: 0, bytes: 2 ** 31, totalBytes: 6 * 2 ** 30 },
+    { node: 1, bytes: 2 ** 30, totalBytes: 6 * 2 ** 30 },
+  ],
+  remainingMs: 3 * elapsedMs,
+  ...more,
+});
+
 describe("on a pipe", () => {
   it("a step is one ASCII line when it ends", () => {
     const render = humanRenderer(plain);
@@ -26,6 +40,18 @@ describe("on a pipe", () => {
     const times = [100, 1000, 9000, 10_100, 15_000, 20_099, 20_100];
     expect(times.filter((elapsedMs) => render(waiting(elapsedMs)) !== "")).toEqual([100, 10_100, 20_100]);
     expect(humanRenderer(plain)(waiting(12_340))).toBe("  prepare memory: 12 of 64 GiB, 12.3 s\n");
+  });
+
+  it("memory that is taken is one line in 10 s", () => {
+    const render = humanRenderer(plain);
+    expect(render(taking(2000))).toBe(
+      "  wait for QEMU: 3 GiB of 12 GiB of memory in place, 2.0 s, about 6.0 s left; node 0: 2 GiB of 6 GiB; node 1: 1 GiB of 6 GiB\n",
+    );
+    expect(render(taking(11_000))).toBe("");
+    const nodes = [{ node: 3, bytes: 2 ** 20 }];
+    expect(render(taking(12_000, { nodes, remainingMs: undefined }))).toBe(
+      "  wait for QEMU: 3 GiB of 12 GiB of memory in place, 12.0 s; node 3: 1 MiB\n",
+    );
   });
 
   it("a step that begins again is waited for anew", () => {
@@ -74,6 +100,23 @@ describe("on a terminal", () => {
     const result = render(ended);
     expect(result.startsWith(clear)).toBe(true);
     expect(result.slice(clear.length)).toMatch(/^✓ start QEMU .* 212 ms\n$/);
+    expect(render(ended)).toMatch(/^✓/);
+  });
+
+  it("memory that is taken has a line for each node, which the next text replaces", () => {
+    const up = `\u001b[1A${clear}`;
+    const render = humanRenderer(colourless(80));
+    render(started);
+    const first = render(taking(2000));
+    expect(first).toBe(
+      [
+        `${clear}  wait for QEMU: 3 GiB of 12 GiB of memory in place, 2.0 s, about 6.0 s left`,
+        "    node 0: 2 GiB of 6 GiB",
+        "    node 1: 1 GiB of 6 GiB",
+      ].join("\n"),
+    );
+    expect(render(taking(3000)).startsWith(`${clear}${up}${up}  wait for QEMU`)).toBe(true);
+    expect(render(ended).startsWith(`${clear}${up}${up}✓`)).toBe(true);
     expect(render(ended)).toMatch(/^✓/);
   });
 

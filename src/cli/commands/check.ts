@@ -22,8 +22,8 @@ export function addCheck(program: Command): void {
     );
   define(command, async ({ system, terminal }, options: CheckOptions, profileFile: string) => {
     const { checkProfile } = await import("../../actions/start.ts");
-    const { planLeftOver } = await import("../../actions/format-plan.ts");
-    const { renderLeftOver } = await import("../../report/index.ts");
+    const { planLeftOver, planTaking } = await import("../../actions/format-plan.ts");
+    const { renderLeftOver, renderTaking } = await import("../../report/index.ts");
     const { planned, diagnostics } = await checkProfile(system, {
       profileFile,
       snapshot: options.host,
@@ -34,7 +34,13 @@ export function addCheck(program: Command): void {
     const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
     if (!terminal.json && !failed) {
       const left = renderLeftOver(planLeftOver(planned), terminal.style);
-      terminal.print([`${profileFile} can be started, and leaves`, "", ...left]);
+      const taking = planTaking(planned);
+      terminal.print([
+        `${profileFile} can be started, and leaves`,
+        "",
+        ...left,
+        ...(taking ? ["", renderTaking(taking)] : []),
+      ]);
     }
     return failed ? exitStatus.refused : exitStatus.done;
   });
