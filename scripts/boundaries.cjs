@@ -15,6 +15,7 @@ const rooms = {
   nccl: ["plan", "host", "units", "errors"],
   rehearse: ["verify", "profile", "plan", "host", "system", "units", "errors", "events"],
   import: ["profile", "units", "errors"],
+  export: ["import", "profile", "plan", "units", "errors"],
   report: ["events", "errors", "units", "plan", "host", "vm", "hotplug", "verify", "nccl"],
   actions: [
     "errors",
@@ -32,6 +33,7 @@ const rooms = {
     "nccl",
     "rehearse",
     "import",
+    "export",
   ],
   cli: ["actions", "report", "errors", "events", "system"],
 };
@@ -56,6 +58,7 @@ module.exports = {
     ...[
       ["plan", "host"],
       ["argv", "plan"],
+      ["export", "plan"],
       ["report", "vm"],
       ["report", "host"],
       ["report", "hotplug"],
@@ -79,7 +82,7 @@ module.exports = {
     {
       name: "pure-rooms-have-no-node",
       severity: "error",
-      from: { path: "^src/(errors|events|units|profile|plan|argv|import|nccl)/" },
+      from: { path: "^src/(errors|events|units|profile|plan|argv|import|export|nccl)/" },
       to: { dependencyTypes: ["core"] },
     },
     {

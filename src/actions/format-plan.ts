@@ -1,4 +1,5 @@
 import { type ArgvItem, argvItems, renderArgv, renderShell } from "../argv/index.ts";
+import { type ExportedDomain, exportDomain } from "../export/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { leftOver, type NodeLeft } from "../plan/left-over.ts";
 import { type P2pPair, planP2p } from "../plan/p2p.ts";
@@ -41,4 +42,10 @@ export function planTaking({ plan }: Pick<Planned, "plan">): { bytes: number; es
 /** Which of the devices of the host that the guest gets reach each other's memory. */
 export function p2pTable({ plan, host }: Pick<Planned, "plan" | "host">): P2pPair[] {
   return planP2p(plan, host);
+}
+
+/** The plan as a libvirt domain, with what that cannot say; problems have their places in the profile. */
+export async function planLibvirt({ profile, plan, host, locate }: Planned): Promise<ExportedDomain> {
+  const { lines, warnings } = exportDomain(profile, plan, host);
+  return { lines, warnings: await locate(warnings) };
 }

@@ -30,6 +30,7 @@ export const codes = {
   CPU_HIDDEN_HYPERVISOR: invalid("CPU features that contradict each other"),
   IMPORT_XML: invalid("A document that is no libvirt domain"),
   IMPORT_LOSS: invalid("Parts of a domain that a profile cannot have, where none may be lost"),
+  EXPORT_LOSS: invalid("Parts of a plan that a libvirt domain cannot say"),
   NUMA_CPU_MISSING: invalid("A vCPU that is in no NUMA cell"),
   NUMA_CPU_TWICE: invalid("A vCPU that is in two NUMA cells"),
   NUMA_CPU_BEYOND_MAX: invalid("A NUMA cell names a vCPU beyond cpus.max"),

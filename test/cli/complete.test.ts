@@ -14,7 +14,7 @@ describe("completion", () => {
     ["nccl g", ["gpu"]],
     ["down --timeout 5 ", ["demo", "gpu"]],
     ["down --t", ["--timeout"]],
-    ["plan x.json --format ", ["shell", "argv", "json", "explain"]],
+    ["plan x.json --format ", ["shell", "argv", "json", "explain", "libvirt"]],
     ["plan x.json --format e", ["explain"]],
     ["host ", ["show", "snapshot"]],
     ["completion f", ["fish"]],

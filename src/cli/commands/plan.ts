@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { define, examples } from "../command.ts";
 
-const formats = ["shell", "argv", "json", "explain"] as const;
+const formats = ["shell", "argv", "json", "explain", "libvirt"] as const;
 
 interface PlanOptions {
   readonly json?: boolean;
@@ -21,7 +21,7 @@ export function addPlan(program: Command): void {
     .addOption(
       new Option(
         "--format <format>",
-        "shell: a command to run by hand; argv: one argument a line, byte-stable; json; explain: each decision with its rule, facts and source",
+        "shell: a command to run by hand; argv: one argument a line, byte-stable; json; explain: each decision with its rule, facts and source; libvirt: the domain XML of the same guest, which `qlaunch import` reads back",
       )
         .choices(formats)
         .default("shell"),
@@ -33,11 +33,12 @@ export function addPlan(program: Command): void {
         "qlaunch plan gpu.json",
         "qlaunch plan gpu.json --format explain --score | less",
         "qlaunch plan gpu.json --host rack7.json --format json | jq .placement",
+        "qlaunch plan gpu.json --format libvirt > gpu.xml",
       ),
     );
   define(command, async ({ system, terminal }, options: PlanOptions, profileFile: string) => {
     const { planProfile } = await import("../../actions/plan.ts");
-    const { p2pTable, planArgv, planOptions, planScore, planShell } = await import(
+    const { p2pTable, planArgv, planLibvirt, planOptions, planScore, planShell } = await import(
       "../../actions/format-plan.ts"
     );
     const { renderDiagnostics, renderExplanation, renderPlanJson, renderScore } = await import(
@@ -57,6 +58,11 @@ export function addPlan(program: Command): void {
         return terminal.print(planArgv(plan));
       case "json":
         return terminal.print(renderPlanJson(plan, planArgv(plan), p2pTable(planned), score));
+      case "libvirt": {
+        const domain = await planLibvirt(planned);
+        terminal.printError(renderDiagnostics(domain.warnings, terminal.errorStyle));
+        return terminal.print(domain.lines);
+      }
       case "explain":
         terminal.print(renderExplanation(plan, planOptions(plan), p2pTable(planned), terminal.style));
         if (score) terminal.print(["", ...renderScore(score, terminal.style)]);

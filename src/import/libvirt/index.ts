@@ -16,7 +16,10 @@ import { Reading, Report, type ReportLine } from "./reading.ts";
 import { readXml } from "./xml.ts";
 
 export type { ImportHost, ProfileDraft } from "./context.ts";
+export { keyOf, ownNamespace } from "./own.ts";
+export { mustShare } from "./pinning.ts";
 export type { ReportLine, Verdict } from "./reading.ts";
+export { unsaidOf, unwritable } from "./unsaid.ts";
 
 export interface ImportOptions {
   /** The host that it shall run on. Default: not known; what the domain leaves open stays so. */

@@ -40,7 +40,8 @@ export class OwnWords {
 
   /** Puts them in, each only if the profile stays one; libvirt's own elements count where it has a word. */
   applyTo(profile: ProfileDraft): ProfileDraft {
-    let current = profile;
+    let current =
+      this.root?.one(`${own}boot`)?.attribute("first") === "0" ? bootingFromZero(profile) : profile;
     for (const part of this.root?.all(`${own}part`) ?? []) {
       const next = withPart(current, part);
       if (typeof next === "string") part.drop(next);
@@ -48,6 +49,14 @@ export class OwnWords {
     }
     return current;
   }
+}
+
+/** The domain's places in the boot order are one later than the profile's, since libvirt counts from 1. */
+function bootingFromZero(profile: ProfileDraft): ProfileDraft {
+  const earlier = <Device extends { boot?: number | undefined }>(device: Device) =>
+    device.boot === undefined || device.boot === 0 ? device : { ...device, boot: device.boot - 1 };
+  const { disks = [], networks = [] } = profile;
+  return { ...profile, disks: disks.map(earlier), networks: networks.map(earlier) };
 }
 
 /** The profile with a part, or why it cannot have it. */

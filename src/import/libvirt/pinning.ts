@@ -231,7 +231,7 @@ function grouped(pins: ReadonlyMap<number, IdSet>): { vcpus: IdSet; hostCpus: Id
 }
 
 /** Whether vCPUs cannot each have a CPU of their own: some that are confined to a set are more than it has. */
-function mustShare(pins: readonly IdSet[]): boolean {
+export function mustShare(pins: readonly IdSet[]): boolean {
   const distinct = new Map(pins.map((set) => [formatIdSet(set), set]));
   const sets = [...distinct.values(), idUnion([...distinct.values()])];
   return sets.some((set) => {

@@ -38,7 +38,16 @@ export const unsaid: readonly Unsaid[] = [
   { path: "sandbox/groups", instead: "no further groups" },
   { path: "sandbox/openFiles", instead: "the limit of qemu.conf" },
   // Devices on pcie.0 itself: import gives them ports otherwise.
-  ...["disks/*", "networks/*", "filesystems/*", "rng", "balloon", "usb", "vsock"].map((of) => ({
+  ...[
+    "disks/*",
+    "networks/*",
+    "passthrough/devices/*",
+    "filesystems/*",
+    "rng",
+    "balloon",
+    "usb",
+    "vsock",
+  ].map((of) => ({
     path: `${of}/bus`,
     only: "pcie.0",
   })),

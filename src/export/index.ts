@@ -1,0 +1,1 @@
+export { type ExportedDomain, exportDomain } from "./libvirt/index.ts";
