@@ -17,6 +17,8 @@ setpriv util-linux
 ip iproute2
 swtpm swtpm
 shellcheck shellcheck
+virsh libvirt-clients
+/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so libvirt-daemon-driver-qemu
 LIST
 }
 

@@ -22,6 +22,10 @@ export function readCpus(domain: Reading, context: ImportContext): void {
   if (cpu) {
     readModel(cpu, profile.cpus);
     readTopology(cpu.one("topology"), profile.cpus);
+    if (profile.machine?.accel === "tcg" && (profile.cpus.topology?.threads ?? 1) > 1)
+      cpu
+        .one("topology")
+        ?.improve("TCG shows threads of a core with an Intel vendor alone, which is therefore set");
     readCache(cpu.one("cache"));
     readBits(cpu.one("maxphysaddr"), profile.cpus);
   }

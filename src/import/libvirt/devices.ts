@@ -140,7 +140,9 @@ function readGraphics(devices: Reading | undefined, profile: ProfileDraft): void
   for (const video of videos) {
     const heads = video.one("model")?.attribute("heads") ?? "1";
     if (heads !== "1") video.replace(`one monitor instead of ${heads}`);
-    else if (model === undefined || ["none", "vga", "virtio"].includes(model)) video.keep();
+    else if (model === "none") video.keep();
+    else if (model === undefined || model === "vga" || model === "virtio")
+      video.replace("the card is in the next free slot of pcie.0");
     else video.replace(`${model} becomes a plain VGA card`);
   }
   for (const audio of devices?.all("audio") ?? []) if (audio.attribute("type") === "none") audio.keep();
@@ -221,7 +223,7 @@ function readWatchdog(devices: Reading | undefined, profile: ProfileDraft): void
     const model = watchdog.attribute("model");
     const action = actions.find((known) => known === watchdog.attribute("action")) ?? "reset";
     watchdog.one("alias")?.keep();
-    watchdog.one("address")?.keep();
+    watchdog.one("address")?.replace("the next free slot of pcie.0");
     if (index === 0 && (model === "i6300esb" || model === "itco")) profile.watchdog = { model, action };
     // libvirt writes down the one that every q35 has.
     else if (model !== "itco") watchdog.drop(`one watchdog, itco or i6300esb, instead of ${model}`);

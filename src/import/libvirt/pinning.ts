@@ -139,7 +139,12 @@ function bindCells(
 ): void {
   const cells = profile.numa?.cells;
   if (!cells) {
-    if (all && profile.numa === undefined && profile.memory) bindWhole(profile, all);
+    if (all && profile.numa === undefined && profile.memory) {
+      all.element.improve(
+        "one cell with everything is bound: the guest sees one node, as it does without cells",
+      );
+      bindWhole(profile, all);
+    }
     return;
   }
   const local: number[] = [];
