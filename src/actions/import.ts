@@ -11,14 +11,18 @@ import { findHost } from "./host.ts";
 import { writeForUser } from "./write-file.ts";
 
 export interface ImportRequest {
-  /** The domain's XML. */
+  /** The domain's XML; "-" for standard input. */
   readonly file: string;
   /** Snapshot of the host that it shall run on. Default: this machine. */
   readonly snapshot: string | undefined;
   readonly replan: boolean;
   readonly strict: boolean;
-  /** Where the profile goes, in the place of what is there; undefined: it is only answered. */
+  /** Where the profile goes; undefined: it is only answered. */
   readonly output: string | undefined;
+  /** Write over what is there. */
+  readonly force: boolean;
+  /** The domain runs: what libvirt adds at its start is left out. */
+  readonly live: boolean;
 }
 
 export interface ImportAnswer {
@@ -29,7 +33,7 @@ export interface ImportAnswer {
 
 /**
  * Makes a profile of a libvirt domain. Nothing of libvirt is asked.
- * @throws QlaunchError IMPORT_XML, IMPORT_LOSS, PROFILE_UNREADABLE, HOST_FILE_MISSING, and those of profiles
+ * @throws QlaunchError IMPORT_XML, IMPORT_LOSS, FILE_EXISTS, PROFILE_UNREADABLE, HOST_FILE_MISSING, and those of profiles
  */
 export async function importFile(system: System, request: ImportRequest): Promise<ImportAnswer> {
   const text = readDomain(system, request.file);
@@ -37,7 +41,7 @@ export async function importFile(system: System, request: ImportRequest): Promis
     snapshot: request.snapshot,
     ...{ kvm: false, firmware: false, pci: false, requireQemu: false, mayStart: false },
   });
-  const result = importDomain(text, { host, replan: request.replan });
+  const result = importDomain(text, { host, replan: request.replan, live: request.live });
   if (!result.ok) throw new QlaunchError(result.diagnostics);
   const { profile, report } = result;
   const lost = report.filter(({ verdict }) => verdict === "dropped");
@@ -57,13 +61,13 @@ export async function importFile(system: System, request: ImportRequest): Promis
   // A domain may say what no machine has; then there is no profile.
   const reading = await parseProfile(profileText, request.output ?? "the profile");
   if (!reading.profile) throw new QlaunchError(reading.diagnostics);
-  if (request.output !== undefined) writeForUser(system, request.output, profileText);
+  if (request.output !== undefined) writeForUser(system, request.output, profileText, request.force);
   return { profile, profileText, report };
 }
 
 function readDomain({ files }: System, file: string): string {
   try {
-    return files.readText(file);
+    return files.readText(file === "-" ? "/dev/stdin" : file);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw new QlaunchError([

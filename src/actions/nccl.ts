@@ -14,6 +14,8 @@ export interface NcclRequest extends HostChoice {
   readonly of: string;
   /** Where NCCL's topology file shall be written. Default: nowhere. */
   readonly topoFile?: string | undefined;
+  /** Write over what is there. Default false. */
+  readonly force?: boolean;
 }
 
 export interface NcclOutcome extends NcclPrediction {
@@ -31,7 +33,7 @@ export async function predictTopology(system: System, request: NcclRequest): Pro
   const devices = ncclDevices(plan, host);
   if (request.topoFile !== undefined) {
     if (devices.length === 0) throw nothingToWrite(request.of);
-    writeForUser(system, request.topoFile, topoFile(devices, plan));
+    writeForUser(system, request.topoFile, topoFile(devices, plan), request.force === true);
   }
   return { ...predictNccl(devices), warnings };
 }

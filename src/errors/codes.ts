@@ -13,6 +13,7 @@ const refused = (title: string): CodeInfo => ({ title, exitStatus: 1 });
 export const codes = {
   // Usage
   USAGE: invalid("The command line is not understood"),
+  FILE_EXISTS: invalid("A file that is there already would be written over"),
 
   // Profile: the text
   PROFILE_UNREADABLE: invalid("The profile file cannot be read"),

@@ -81,3 +81,12 @@ it("refuses a topology file of nothing, and tells of one that cannot be written"
     "HOST_FILE_MISSING: /none/topo.xml cannot be written",
   );
 });
+
+it("writes over a topology file only when it shall", async () => {
+  const there = machine({ ...files, "/out/topo.xml": "<old/>" });
+  const request = { ...dpus, topoFile: "/out/topo.xml" };
+  expect(await problem(there.system, request)).toBe("FILE_EXISTS: /out/topo.xml is there already");
+  expect(there.written).toEqual({});
+  await predictTopology(there.system, { ...request, force: true });
+  expect(Object.keys(there.written)).toEqual(["/out/topo.xml"]);
+});

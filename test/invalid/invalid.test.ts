@@ -57,6 +57,7 @@ describe.each(cases)("%s", (name) => {
 /** Codes that no profile alone brings about, with where they are tested. */
 const notFromAProfile: Partial<Record<Code, string>> = {
   USAGE: "the command line",
+  FILE_EXISTS: "a look at the file that is to be written",
   PROFILE_UNREADABLE: "the file itself",
   PCIE_LINK: "a warning, in test/plan/pcie-switch.test.ts",
   CDI_UNREADABLE: "another file",

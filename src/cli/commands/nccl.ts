@@ -6,6 +6,7 @@ interface NcclOptions {
   readonly host?: string;
   readonly qemu?: string;
   readonly topoFile?: string;
+  readonly force?: boolean;
 }
 
 export function addNccl(program: Command): void {
@@ -18,6 +19,7 @@ export function addNccl(program: Command): void {
     .option("--host <snapshot>", "the host of this snapshot instead of this machine")
     .option("--qemu <program>", "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)")
     .option("--topo-file <file>", "write NCCL's topology file, for NCCL_TOPO_FILE in the guest")
+    .option("--force", "write over the file of --topo-file")
     .addHelpText(
       "after",
       examples(
@@ -34,6 +36,7 @@ export function addNccl(program: Command): void {
       snapshot: options.host,
       qemu: options.qemu,
       topoFile: options.topoFile,
+      force: options.force === true,
     });
     terminal.printError(renderDiagnostics(warnings, terminal.errorStyle));
     if (terminal.json) return terminal.print(renderJson(prediction));

@@ -194,12 +194,17 @@ function readHyperv(hyperv: Reading | undefined, own: Record<string, boolean | n
     if (name === "stimer" && isOn(direct?.attribute("state")) === true) own["hv-stimer-direct"] = true;
     else if (name !== "stimer") direct?.drop("not a feature of its own here");
   }
+  if (mode !== undefined && !["custom", "passthrough"].includes(mode))
+    hyperv?.dropAttribute("mode", `"${mode}": each enlightenment as it is written`);
   const spinlocks = hyperv?.one("spinlocks");
   if (isOn(spinlocks?.attribute("state")) === true) {
     own["hv-spinlocks"] = (spinlocks && numberOf(spinlocks, "retries")) ?? 8191;
   }
   const vendor = hyperv?.one("vendor_id");
-  if (isOn(vendor?.attribute("state")) === true) own["hv-vendor-id"] = vendor?.attribute("value") ?? "";
+  const vendorId = vendor?.attribute("value");
+  if (isOn(vendor?.attribute("state")) !== true) return;
+  if (vendorId === undefined) vendor?.drop("a vendor without a value");
+  else own["hv-vendor-id"] = vendorId;
 }
 
 /** Of the year 9999, after which times have more digits. */
@@ -233,6 +238,7 @@ export function readClock(domain: Reading, { profile }: ImportContext): void {
     } else if (name === "pit" && policy !== undefined && policy !== "delay")
       timer.drop("lost ticks of the PIT come late");
     else if (name === "tsc") timer.drop("the guest has the host's time stamp counter");
+    else tellTimer(timer, { name, present, policy });
   }
   if (hpet === true) profile.machine = { ...profile.machine, hpet };
   else if (hpet === undefined) {
@@ -241,4 +247,16 @@ export function readClock(domain: Reading, { profile }: ImportContext): void {
     );
   }
   if (Object.keys(rtc).length > 0) profile.machine = { ...profile.machine, rtc };
+}
+
+/** What a timer says that is neither usual nor a key of a profile. */
+function tellTimer(
+  timer: Reading,
+  { name, present, policy }: Record<"name" | "policy", string | undefined> & { present: boolean | undefined },
+): void {
+  if (!["rtc", "pit", "kvmclock", "hypervclock"].includes(name ?? ""))
+    timer.drop(`a PC has no timer "${name}"`);
+  else if (name !== "hypervclock" && present === false) timer.drop("every PC has it");
+  else if (name === "rtc" && policy !== undefined && policy !== "delay")
+    timer.dropAttribute("tickpolicy", `"${policy}": lost ticks of the clock come late, or are caught up`);
 }

@@ -141,6 +141,9 @@ function readCells(domain: Reading, cpu: Reading | undefined, context: ImportCon
         ...(distances ? { distances: distances[index] } : {}),
       })),
     };
+    if (profile.memory.size === 0) {
+      profile.memory.size = sizeText(cells.reduce((sum, { bytes }) => sum + bytes, 0));
+    }
     splitCores(cpu, cells, profile.cpus);
     return;
   }

@@ -9,6 +9,7 @@ import { readExtraArguments } from "./extra.ts";
 import { readGeneral, readMemory } from "./general.ts";
 import { readHostDevices } from "./host-devices.ts";
 import { readInterfaces } from "./interfaces.ts";
+import { withoutRunTime } from "./live.ts";
 import { Overrides } from "./overrides.ts";
 import { OwnWords } from "./own.ts";
 import { readPlacement } from "./pinning.ts";
@@ -26,6 +27,8 @@ export interface ImportOptions {
   readonly host?: ImportHost | undefined;
   /** Let the planner lay out the PCI devices, instead of keeping the guest's addresses. Default false. */
   readonly replan?: boolean;
+  /** The document is of a running domain: what libvirt adds while it runs is left out. Default false. */
+  readonly live?: boolean;
 }
 
 export type Imported =
@@ -38,13 +41,21 @@ export type Imported =
  * @param text the domain's XML, as virsh dumpxml prints it
  * @see https://libvirt.org/formatdomain.html
  */
-export function importDomain(text: string, { host, replan = false }: ImportOptions = {}): Imported {
-  const root = readXml(text);
-  if ("found" in root) return failed(`line ${root.line}, column ${root.column}: ${root.found}`);
+export function importDomain(
+  text: string,
+  { host, replan = false, live = false }: ImportOptions = {},
+): Imported {
+  const document = readXml(text);
+  if ("found" in document) return failed(document, document.found);
+  const stripped = live ? withoutRunTime(document) : undefined;
+  const root = stripped?.domain ?? document;
   if (root.name !== "domain") {
-    return failed(`line ${root.line}, column ${root.column}: a document of "${root.name}"`);
+    const isStatus = root.name === "domstatus" && !live;
+    const fix = isStatus ? "add --live, for what libvirtd keeps of a running domain" : undefined;
+    return failed(document, `a document of "${root.name}"`, fix);
   }
   const report = new Report();
+  for (const part of stripped?.removed ?? []) report.add({ verdict: "kept", note: "", ...part });
   const domain = new Reading(root, report);
   const own = new OwnWords(domain);
   const names = own.iothreadNames();
@@ -59,6 +70,10 @@ export function importDomain(text: string, { host, replan = false }: ImportOptio
   readGeneral(domain, context);
   readMemory(domain, context);
   readCpus(domain, context);
+  if (context.profile.memory.size === 0) {
+    const where = domain.one("memory")?.node ?? root;
+    return failed(where, "a domain without a size of its memory", "write a memory element");
+  }
   const order = readBoot(domain, context);
   readFeatures(domain, context);
   readClock(domain, context);
@@ -76,7 +91,11 @@ export function importDomain(text: string, { host, replan = false }: ImportOptio
   return { ok: true, profile: inOrder(profile), report: report.lines() };
 }
 
-function failed(found: string): Imported {
+function failed(
+  { line, column }: { readonly line: number; readonly column: number },
+  found: string,
+  fix = "give what `virsh dumpxml NAME` prints",
+): Imported {
   return {
     ok: false,
     diagnostics: [
@@ -84,9 +103,9 @@ function failed(found: string): Imported {
         code: "IMPORT_XML",
         severity: "error",
         path: [],
-        found,
+        found: `line ${line}, column ${column}: ${found}`,
         needed: "the XML of a libvirt domain",
-        fix: "give what `virsh dumpxml NAME` prints",
+        fix,
       },
     ],
   };
