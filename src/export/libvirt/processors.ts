@@ -19,10 +19,10 @@ export function writeFeatures({ cpus: { features }, machine }: Profile, plan: Pl
     "features",
     {},
     element("acpi"),
-    element("apic"),
+    element("apic", { eoi: onOff(features["kvm-pv-eoi"]) }),
     writeHyperv(features),
     writeKvm(features),
-    typeof features.pmu === "boolean" ? element("pmu", { state: features.pmu ? "on" : "off" }) : undefined,
+    typeof features.pmu === "boolean" ? element("pmu", { state: onOff(features.pmu) }) : undefined,
     isSecure ? element("smm", { state: "on" }) : undefined,
     isSplit ? element("ioapic", { driver: "qemu" }) : undefined,
     element("vmport", { state: "off" }),
@@ -36,7 +36,7 @@ function writeHyperv(features: Features): Element | undefined {
   const vendor = features["hv-vendor-id"];
   const parts = [
     ...hypervFeatures.flatMap((name) =>
-      features[`hv-${name}`] === true ? element(name, { state: "on" }) : [],
+      features[`hv-${name}`] === true ? element(name, { state: "on" }, directOf(name, features)) : [],
     ),
     ...(typeof spinlocks === "number" ? [element("spinlocks", { state: "on", retries: spinlocks })] : []),
     ...(typeof vendor === "string" && vendor !== ""
@@ -45,6 +45,16 @@ function writeHyperv(features: Features): Element | undefined {
   ];
   const mode = features["hv-passthrough"] === true ? "passthrough" : undefined;
   return parts.length > 0 || mode ? element("hyperv", { mode }, ...parts) : undefined;
+}
+
+/** Timers whose messages go to the vCPU itself. */
+function directOf(name: string, features: Features): Element | undefined {
+  const isDirect = name === "stimer" && features["hv-stimer-direct"] === true;
+  return isDirect ? element("direct", { state: "on" }) : undefined;
+}
+
+function onOff(value: unknown): "on" | "off" | undefined {
+  return typeof value === "boolean" ? (value ? "on" : "off") : undefined;
 }
 
 function writeKvm(features: Features): Element | undefined {
@@ -75,7 +85,7 @@ export function writeClock({ machine: { rtc, hpet }, cpus: { features } }: Profi
 }
 
 /** Names of features that are said elsewhere. */
-const apart = /^(hv-|kvm$|kvm-hint-dedicated$|kvm-poll-control$|pmu$|kvmclock$)/;
+const apart = /^(hv-|kvm$|kvm-hint-dedicated$|kvm-poll-control$|kvm-pv-eoi$|pmu$|kvmclock$)/;
 
 /** The processor that the guest sees, and its cells. @see https://libvirt.org/formatdomain.html#cpu-model-and-topology */
 export function writeCpu({ cpus }: Profile, { placement, options }: Plan): Element {

@@ -64,6 +64,8 @@ export function writeSmall(profile: Profile, tree: PlannedTree): (Element | unde
         element("driver", {
           intremap: machine.viommu.interruptRemapping ? "on" : "off",
           caching_mode: machine.viommu.cachingMode ? "on" : "off",
+          // libvirt asks for it where ids of vCPUs have more than eight bits.
+          eim: (profile.cpus.max ?? profile.cpus.boot) > 255 ? "on" : undefined,
           aw_bits: machine.viommu.addressBits,
         }),
       ),
