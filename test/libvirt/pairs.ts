@@ -32,8 +32,12 @@ function host(): Host {
 }
 
 /** A domain as libvirt starts it, and as qlaunch does what it imports. */
-export async function pairOf(libvirt: PrivateLibvirt, name: string): Promise<Pair> {
-  const { dumped, argv } = await libvirt.native(`${folder}${name}.xml`);
+export async function pairOf(
+  libvirt: PrivateLibvirt,
+  name: string,
+  change?: (text: string) => string,
+): Promise<Pair> {
+  const { dumped, argv } = await libvirt.native(`${folder}${name}.xml`, change);
   const { plan, report } = await planOf(dumped);
   return { dumped, libvirt: argv, ours: renderArgv(plan), plan, report };
 }

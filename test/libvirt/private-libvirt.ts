@@ -23,8 +23,11 @@ export interface NativeDomain {
 }
 
 export interface PrivateLibvirt {
-  /** @throws with libvirt's own words */
-  native(file: string): Promise<NativeDomain>;
+  /**
+   * @param change what is changed of the domain first
+   * @throws with libvirt's own words
+   */
+  native(file: string, change?: (text: string) => string): Promise<NativeDomain>;
   close(): void;
 }
 
@@ -79,8 +82,8 @@ export function openLibvirt(qemu: string): PrivateLibvirt {
     });
   };
   return {
-    async native(file) {
-      const text = readFileSync(file, "utf8").replace(
+    async native(file, change = (text) => text) {
+      const text = change(readFileSync(file, "utf8")).replace(
         /<emulator>.*<\/emulator>/,
         `<emulator>${path("bin/qemu")}</emulator>`,
       );

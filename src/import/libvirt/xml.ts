@@ -93,6 +93,7 @@ export function readXml(text: string): XmlNode | XmlProblem {
   return problem ?? root ?? { line: 1, column: 1, found: "no element" };
 }
 
-const pieceCharacters = 65_536;
+/** Small, since the parser's time grows with the square of how deep elements are in each other. */
+const pieceCharacters = 4096;
 
 type Writable = { -readonly [Key in keyof XmlNode]: XmlNode[Key] } & { children: XmlNode[] };
