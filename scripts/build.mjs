@@ -37,9 +37,10 @@ const compiledReader = {
   },
 };
 
-await build({
+const { metafile } = await build({
   entryPoints: { cli: "src/cli/main.ts" },
   outdir: "dist",
+  metafile: true,
   outExtension: { ".js": ".mjs" },
   bundle: true,
   splitting: true,
@@ -58,6 +59,10 @@ await build({
   banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
 });
 
+// Which part loads what, for the test that commands load no more than they need.
+writeFileSync("dist/meta.json", JSON.stringify(metafile));
+const { manPage } = await importTypeScript("scripts/manpage.ts");
+writeFileSync("dist/qlaunch.1", await manPage(version));
 compile();
 execFileSync("npx", ["tsc", "-p", "scripts/tsconfig.library.json"], { stdio: "inherit" });
 writeFileSync("dist/lib/profile/reader.js", reader("../units/index.js"));

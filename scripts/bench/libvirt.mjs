@@ -22,7 +22,9 @@ const dimmBytes = 256 * 2 ** 20;
 export async function benchLibvirt(runs, qemu) {
   const missing = missingPrograms();
   if (missing.length > 0) {
-    process.stderr.write(`not compared with libvirt: ${missing.join(" and ")} not installed (libvirt-daemon, libvirt-clients)\n`);
+    process.stderr.write(
+      `not compared with libvirt: ${missing.join(" and ")} not installed (libvirt-daemon, libvirt-clients)\n`,
+    );
     return [];
   }
   const libvirt = await startLibvirtd();
@@ -110,7 +112,12 @@ async function benchLive(runs, guest) {
       add("list", form, await time(() => guest.run(form, "ps")), run);
       add("dump", form, await time(() => guest.run(form, "info", name, "--json")), run);
       add("plus", form, await time(() => guest.run(form, "setvcpus", name, "8")), run);
-      add("dimm", form, await time(() => guest.run(form, "memory", "add", name, "--size", "256M", "--cell", "1")), run);
+      add(
+        "dimm",
+        form,
+        await time(() => guest.run(form, "memory", "add", name, "--size", "256M", "--cell", "1")),
+        run,
+      );
       guest.stop();
     }
     guest.run("file", "up", guest.small, "--paused");
@@ -123,7 +130,12 @@ async function benchLive(runs, guest) {
     add("list", "virsh", await time(() => virsh("list")), run);
     add("dump", "virsh", await time(() => virsh("dumpxml", guest.smallName)), run);
     add("plus", "virsh", await time(() => virsh("setvcpus", guest.smallName, "8", "--live")), run);
-    add("dimm", "virsh", await time(() => virsh("attach-device", guest.smallName, guest.dimm, "--live")), run);
+    add(
+      "dimm",
+      "virsh",
+      await time(() => virsh("attach-device", guest.smallName, guest.dimm, "--live")),
+      run,
+    );
     managed = guest.libvirt.memoryBytes();
     virsh("destroy", guest.smallName);
   }
@@ -136,9 +148,12 @@ async function benchLive(runs, guest) {
     ...rows("ps", "virsh list", list, list.virsh),
     ...rows("info --json", "virsh dumpxml", dump, dump.virsh),
     {
-      ...compare("memory of management while a guest runs", "libvirtd and virtlogd", [ownMemory(guest.root)], [
-        managed / 2 ** 20,
-      ]),
+      ...compare(
+        "memory of management while a guest runs",
+        "libvirtd and virtlogd",
+        [ownMemory(guest.root)],
+        [managed / 2 ** 20],
+      ),
       unit: "MiB",
     },
   ];
@@ -149,7 +164,9 @@ function ownMemory(root) {
   const resident = readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid || !existsSync(`/proc/${pid}/exe`)) return false;
     try {
-      const words = execFileSync("tr", ["\\0", " "], { input: execFileSync("cat", [`/proc/${pid}/cmdline`]) });
+      const words = execFileSync("tr", ["\\0", " "], {
+        input: execFileSync("cat", [`/proc/${pid}/cmdline`]),
+      });
       return String(words).includes(root) && !String(words).includes("qemu-system");
     } catch {
       return false;
@@ -180,7 +197,10 @@ function openGuest({ root, libvirt, qemu, kernel }) {
     return path;
   };
   const smallName = `${name}-small`;
-  for (const [domain, boot] of [[name, 16], [smallName, 1]]) {
+  for (const [domain, boot] of [
+    [name, 16],
+    [smallName, 1],
+  ]) {
     libvirt.virsh("define", libvirt.write(`${domain}.xml`, domainOf(domain, boot, { qemu, image, initrd })));
   }
   const run = (form, ...words) => {
@@ -231,7 +251,10 @@ const profileOf = (boot, image, initrd) => ({
     })),
   },
   pinning: { vcpus: { "0-15": "0" }, emulator: "0", overcommit: true },
-  pcie: { tree: [{ expander: "pxb1", busNr: 254, numaNode: 1, ports: [{ rootPort: "rp" }] }], spareRootPorts: 0 },
+  pcie: {
+    tree: [{ expander: "pxb1", busNr: 254, numaNode: 1, ports: [{ rootPort: "rp" }] }],
+    spareRootPorts: 0,
+  },
   rng: { bus: "rp" },
   consoles: [],
   guestAgent: false,
@@ -260,7 +283,9 @@ const domainOf = (domain, boot, { qemu, image, initrd }) => `
       ${cells
         .map(
           (id) =>
-            `<cell id='${id}' cpus='${id * 4}-${id * 4 + 3}' memory='256' unit='MiB'><distances>${distances(id)
+            `<cell id='${id}' cpus='${id * 4}-${id * 4 + 3}' memory='256' unit='MiB'><distances>${distances(
+              id,
+            )
               .map((value, to) => `<sibling id='${to}' value='${value}'/>`)
               .join("")}</distances></cell>`,
         )

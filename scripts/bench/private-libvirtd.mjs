@@ -1,5 +1,16 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chownSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +19,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 const search = "/usr/sbin:/usr/bin:/sbin:/bin";
-const found = (name) => search.split(":").map((folder) => join(folder, name)).find((path) => existsSync(path));
+const found = (name) =>
+  search
+    .split(":")
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
 
 /** Which of libvirt's programs are not installed. */
 export function missingPrograms() {
@@ -26,7 +41,8 @@ export async function startLibvirtd() {
   const own = (path) => nobody.uid === undefined || chownSync(path, nobody.uid, nobody.gid);
   for (const path of [folder, home]) own(path);
   const environment = { PATH: search, HOME: home, LC_ALL: "C" };
-  for (const name of ["CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "RUNTIME_DIR"]) environment[`XDG_${name}`] = home;
+  for (const name of ["CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "RUNTIME_DIR"])
+    environment[`XDG_${name}`] = home;
   const options = { ...nobody, cwd: folder, env: environment };
   const daemon = spawn(found("libvirtd"), ["--timeout", "600"], { ...options, stdio: "ignore" });
   const socket = join(home, "libvirt/libvirt-sock");

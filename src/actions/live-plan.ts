@@ -3,8 +3,8 @@ import { type Host, type Ledger, readNodes, readOnlineCpus } from "../host/index
 import type { LiveFacts, PlannedAddition } from "../hotplug/index.ts";
 import { Draft } from "../plan/draft.ts";
 import type { Plan } from "../plan/index.ts";
+import { identifierPattern, identifierWords } from "../profile/identifier.ts";
 import { type Profile, parseProfile } from "../profile/index.ts";
-import { identifier } from "../profile/scalars.ts";
 import { type System, SystemError } from "../system/index.ts";
 import { placesFor, runRoot } from "../vm/index.ts";
 
@@ -95,12 +95,8 @@ export function accelerator(plan: Plan): "kvm" | "tcg" {
 
 /** An id from the command line, by the rule of profiles. @throws QlaunchError USAGE */
 export function checkId(id: string): void {
-  if (identifier.safeParse(id).success) return;
-  throw usage(
-    `"${id}" is no id`,
-    'a letter, then up to 23 letters, digits, "-", "." or "_"',
-    "choose another id of these characters",
-  );
+  if (identifierPattern.test(id)) return;
+  throw usage(`"${id}" is no id`, identifierWords.needed, identifierWords.fix);
 }
 
 export function usage(found: string, needed: string, fix: string): QlaunchError {

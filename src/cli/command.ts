@@ -20,7 +20,7 @@ export function define<A extends unknown[], O extends CommonOptions>(
 ): Command {
   return command.option("--json", "print JSON instead of text").action(async (...parameters: unknown[]) => {
     const options = command.opts<O>();
-    const terminal = openTerminal(options.json === true);
+    const terminal = await openTerminal(options.json === true);
     try {
       const status = await work({ system: realSystem, terminal }, options, ...(parameters.slice(0, -2) as A));
       process.exitCode = typeof status === "number" ? status : 0;

@@ -1,9 +1,10 @@
+import { openOutput } from "../system/output.ts";
 import { longVersion } from "./version.ts";
 
 // The commonest question is answered before anything is loaded.
 const [only, ...rest] = process.argv.slice(2);
 if ((only === "--version" || only === "-V") && rest.length === 0) {
-  process.stdout.write(`${longVersion}\n`);
+  openOutput(1).write(`${longVersion}\n`);
 } else {
   const { runCli } = await import("./program.ts");
   process.exitCode = await runCli(process.argv.slice(2));

@@ -1,5 +1,6 @@
 import type { Event, EventSink } from "../events/event.ts";
-import { humanRenderer, renderJsonEvent, type Style, styleFor } from "../report/index.ts";
+import { humanRenderer, isColorful, renderJsonEvent, type Style, styleFor } from "../report/index.ts";
+import { type OutputStream, openOutput } from "../system/index.ts";
 
 /** Where a command writes: results to standard output, everything about the work to standard error. */
 export interface Terminal {
@@ -16,20 +17,16 @@ export interface Terminal {
   readonly emit: EventSink;
 }
 
-export function openTerminal(json: boolean): Terminal {
+export async function openTerminal(json: boolean): Promise<Terminal> {
+  const [output, errors] = [openOutput(1), openOutput(2)];
   const noColor = process.env.NO_COLOR;
-  const style = styleFor({
-    isTerminal: process.stdout.isTTY === true,
-    columns: process.stdout.columns,
-    noColor,
-  });
-  const errorStyle = styleFor({
-    isTerminal: process.stderr.isTTY === true,
-    columns: process.stderr.columns,
-    noColor,
-  });
+  const colors = [output, errors].some(({ isTerminal }) => isColorful({ isTerminal, noColor }))
+    ? (await import("picocolors")).default.createColors(true)
+    : undefined;
+  const style = styleFor({ ...output, noColor, colors });
+  const errorStyle = styleFor({ ...errors, noColor, colors });
   const render = humanRenderer(errorStyle);
-  const write = (stream: NodeJS.WriteStream, text: string | readonly string[]) => {
+  const write = (stream: OutputStream, text: string | readonly string[]) => {
     const lines = typeof text === "string" ? [text] : text;
     if (lines.length > 0) stream.write(`${lines.join("\n")}\n`);
   };
@@ -37,12 +34,12 @@ export function openTerminal(json: boolean): Terminal {
     style,
     errorStyle,
     json,
-    print: (text) => write(process.stdout, text),
-    printError: (text) => write(process.stderr, text),
-    printJsonLine: (value) => write(process.stdout, JSON.stringify(value)),
+    print: (text) => write(output, text),
+    printError: (text) => write(errors, text),
+    printJsonLine: (value) => write(output, JSON.stringify(value)),
     emit: (event: Event) => {
-      if (json) write(process.stdout, renderJsonEvent(event));
-      else process.stderr.write(render(event));
+      if (json) write(output, renderJsonEvent(event));
+      else errors.write(render(event));
     },
   };
 }

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { normalPciAddress, parseByteSize, parseIdSet, parseMacAddress } from "../units/index.ts";
 
+import { identifierPattern, identifierWords } from "./identifier.ts";
+
 /** What a value must be, in words, where the schema itself has only a pattern or a function. */
 export interface Expectation {
   readonly needed: string;
@@ -51,15 +53,7 @@ export const macAddress = readable(z.string().regex(/^[0-9A-Fa-f:]{17}$/), parse
   fix: "write six bytes in hexadecimal with colons between them, or leave the key out",
 });
 
-/**
- * An id that QEMU accepts: a letter, then letters, digits, "-", "." and "_". 24 characters at most, so that the
- * names derived from it stay within the 31 that block nodes may have.
- * @see https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html (node-name)
- */
-export const identifier = patterned(/^[A-Za-z][A-Za-z0-9._-]{0,23}$/, {
-  needed: 'a letter, then up to 23 letters, digits, "-", "." or "_"',
-  fix: "choose another id of these characters",
-});
+export const identifier = patterned(identifierPattern, identifierWords);
 
 /** A path in the host's file system; relative ones count from the profile's folder. */
 export const hostPath = patterned(/^[^\0\n\r]+$/, {

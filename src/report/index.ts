@@ -16,7 +16,7 @@ export { renderDrift, renderOperation, renderOperations } from "./operations.ts"
 export { renderPlanJson } from "./plan-json.ts";
 export { renderScore } from "./score.ts";
 export { renderSetVcpus } from "./set-vcpus.ts";
-export { type Output, type Style, styleFor } from "./style.ts";
+export { isColorful, type Output, type Style, styleFor } from "./style.ts";
 export { type Column, renderTable } from "./table.ts";
 export { renderVcpus } from "./vcpus.ts";
 export { renderVerification } from "./verification.ts";

@@ -1,9 +1,20 @@
-import picocolors from "picocolors";
+/** Each puts its colour or weight around a text; those of picocolors, or ones that leave it as it is. */
+export type Colors = Readonly<
+  Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan", (text: string | number) => string>
+>;
+
+const noColors: Colors = {
+  bold: String,
+  dim: String,
+  red: String,
+  green: String,
+  yellow: String,
+  cyan: String,
+};
 
 /** How to write, decided once by the command: on a terminal, or for a file or another program. */
 export interface Style {
-  /** Made with `createColors`; without colour its functions do nothing. */
-  readonly colors: ReturnType<typeof picocolors.createColors>;
+  readonly colors: Colors;
   /** Lines may be rewritten, text may be cut to the width. */
   readonly interactive: boolean;
   /** Signs outside ASCII may be used. */
@@ -18,13 +29,21 @@ export interface Output {
   readonly columns?: number | undefined;
   /** The variable NO_COLOR. @see https://no-color.org */
   readonly noColor?: string | undefined;
+  /** What colours are made with, where there are some. Default: none are used. */
+  readonly colors?: Colors | undefined;
+}
+
+/** Whether colours and signs outside ASCII may be used. */
+export function isColorful({ isTerminal, noColor }: Output): boolean {
+  return isTerminal && (noColor === undefined || noColor === "");
 }
 
 /** Colour and signs on a terminal; plain ASCII lines of any length elsewhere and with NO_COLOR. */
-export function styleFor({ isTerminal, columns, noColor }: Output): Style {
-  const isPlain = !isTerminal || (noColor !== undefined && noColor !== "");
+export function styleFor(output: Output): Style {
+  const { isTerminal, columns, colors = noColors } = output;
+  const isPlain = !isColorful(output);
   return {
-    colors: picocolors.createColors(!isPlain),
+    colors: isPlain ? noColors : colors,
     interactive: isTerminal,
     unicode: !isPlain,
     columns: isTerminal ? columns : undefined,

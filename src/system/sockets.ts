@@ -1,12 +1,13 @@
-import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Sockets } from "./system.ts";
 import { asSystemError } from "./system-error.ts";
 
 /** Real unix sockets. */
 export const sockets: Sockets = {
-  connect: (path) =>
-    new Promise<Duplex>((resolve, reject) => {
+  async connect(path) {
+    // Loaded when first needed: most commands talk to nobody.
+    const { connect } = await import("node:net");
+    return new Promise<Duplex>((resolve, reject) => {
       const socket = connect({ path });
       const refuse = (error: Error) => reject(asSystemError(error));
       socket.once("error", refuse);
@@ -14,5 +15,6 @@ export const sockets: Sockets = {
         socket.removeListener("error", refuse);
         resolve(socket);
       });
-    }),
+    });
+  },
 };

@@ -43,7 +43,8 @@ export function parseNumaMaps(text: string): PolicyMapping[] {
 export function parseMapSizes(text: string): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const [, start, end] of text.matchAll(/^([0-9a-f]+)-([0-9a-f]+) /gm)) {
-    if (start && end) sizes.set(start, Number(BigInt(`0x${end}`) - BigInt(`0x${start}`)));
+    // Addresses of processes have up to 56 bits in whole pages: nothing is rounded.
+    if (start && end) sizes.set(start, Number.parseInt(end, 16) - Number.parseInt(start, 16));
   }
   return sizes;
 }

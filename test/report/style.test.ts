@@ -1,3 +1,4 @@
+import picocolors from "picocolors";
 import { describe, expect, it } from "vitest";
 import { styleFor } from "../../src/report/index.ts";
 import { counted, fitted, printable } from "../../src/report/style.ts";
@@ -21,7 +22,7 @@ describe("styleFor", () => {
       { interactive: false, unicode: false, columns: undefined, colour: false },
     ],
   ])("%j", (output, { colour, ...expected }) => {
-    const { colors, ...style } = styleFor(output);
+    const { colors, ...style } = styleFor({ ...output, colors: picocolors.createColors(true) });
     expect(style).toEqual(expected);
     expect(colors.red("x")).toBe(colour ? "\u001b[31mx\u001b[39m" : "x");
   });

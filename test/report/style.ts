@@ -1,9 +1,10 @@
+import picocolors from "picocolors";
 import { type Style, styleFor } from "../../src/report/index.ts";
 
 export const plain: Style = styleFor({ isTerminal: false });
 
 export function terminal(columns: number): Style {
-  return styleFor({ isTerminal: true, columns });
+  return styleFor({ isTerminal: true, columns, colors: picocolors.createColors(true) });
 }
 
 /** A terminal's width and signs, without colours, so that tests can be read. */

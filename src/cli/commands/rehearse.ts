@@ -103,7 +103,7 @@ export function addRehearsalParts(program: Command): void {
     .action(async (folder: string, kernelFolder: string, files: string[]) => {
       const { makeImages } = await import("../../actions/images.ts");
       const { realSystem } = await import("../../system/index.ts");
-      const terminal = openTerminal(false);
+      const terminal = await openTerminal(false);
       try {
         await makeImages(realSystem, {
           folder,

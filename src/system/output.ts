@@ -1,0 +1,39 @@
+import { fstatSync, writeSync } from "node:fs";
+import { attempt } from "./system-error.ts";
+
+/** Standard output or standard error. */
+export interface OutputStream {
+  readonly isTerminal: boolean;
+  /** Width of the terminal, in characters; undefined where there is none. */
+  readonly columns: number | undefined;
+  write(text: string): void;
+}
+
+/** Between two looks at a pipe that is full and does not wait by itself. */
+const retryMs = 1;
+
+/**
+ * A terminal is the runtime's stream. Anything else is written to at once, as the runtime does for files and pipes: to
+ * make such a stream takes longer than most commands work.
+ * @see https://nodejs.org/api/process.html#a-note-on-process-io
+ */
+export function openOutput(descriptor: 1 | 2): OutputStream {
+  const stream = () => (descriptor === 1 ? process.stdout : process.stderr);
+  // Only devices are worth the question.
+  if (attempt(() => fstatSync(descriptor).isCharacterDevice()) && stream().isTTY === true) {
+    return { isTerminal: true, columns: stream().columns, write: (text) => void stream().write(text) };
+  }
+  return { isTerminal: false, columns: undefined, write: (text) => writeAll(descriptor, Buffer.from(text)) };
+}
+
+/** @throws with code EPIPE when nobody reads any more */
+function writeAll(descriptor: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    }
+  }
+}

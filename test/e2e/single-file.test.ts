@@ -1,0 +1,155 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realSystem } from "../../src/system/index.ts";
+import { qemuPrograms } from "../rig/qemu-programs.ts";
+import { processesWith } from "../rig/vm.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+describe("an installation of the single file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "qlaunch-prefix-"));
+  const prefix = join(folder, "usr");
+  /** All that there is of programs: no Node, and what a start runs. */
+  const programs = join(folder, "programs");
+  const qemu = realSystem.processes.find(qemuPrograms[0] ?? "") ?? "";
+  const run = (...words: string[]) =>
+    execa(join(prefix, "bin/qlaunch"), words, {
+      reject: false,
+      stdin: "ignore",
+      cwd: "/",
+      extendEnv: false,
+      env: { HOME: folder, PATH: programs, QLAUNCH_RUN_DIR: join(folder, "run") },
+    });
+
+  beforeAll(async () => {
+    await execa(join(root, "scripts/install"), [prefix]);
+    await execa("mkdir", [programs]);
+    for (const name of ["flock", "timeout"])
+      symlinkSync(realSystem.processes.find(name) ?? "", join(programs, name));
+    symlinkSync(qemu, join(programs, "qemu-system-x86_64"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("has the program, its manual page, completions and profiles", async () => {
+    const files = readdirSync(prefix, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(prefix.length + 1));
+    const profiles = readdirSync(join(root, "profiles")).filter((name) => name.endsWith(".json"));
+    expect(files.sort()).toEqual(
+      [
+        "bin/qlaunch",
+        "share/bash-completion/completions/qlaunch",
+        "share/fish/vendor_completions.d/qlaunch.fish",
+        "share/man/man1/qlaunch.1",
+        "share/zsh/site-functions/_qlaunch",
+        ...profiles.map((name) => `share/qlaunch/profiles/${name}`),
+      ].sort(),
+    );
+    const page = readFileSync(join(prefix, "share/man/man1/qlaunch.1"), "utf8");
+    expect(page).toContain("qlaunch setvcpus <name>");
+    expect(page).not.toContain("undefined");
+  });
+
+  it("refuses a prefix that is no folder from the root on", async () => {
+    const { exitCode, stderr } = await execa(join(root, "scripts/install"), ["here"], { reject: false });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("such as /usr/local");
+  });
+
+  it("starts, pins, changes and ends a guest where there is no Node", async () => {
+    const profile = join(folder, "alone.json");
+    const guest = {
+      version: 1,
+      name: "alone",
+      machine: { accel: "tcg" },
+      cpus: { boot: 2, max: 4 },
+      memory: { size: "128M", max: "1G", slots: 1 },
+      numa: { cells: [{ cpus: "0-3", memory: "128M", hostNodes: "0" }] },
+      pinning: { vcpus: { "0-3": "0" }, overcommit: true },
+    };
+    writeFileSync(profile, JSON.stringify(guest));
+    const ok = async (...words: string[]) => {
+      const { exitCode, stdout, stderr } = await run(...words);
+      expect(exitCode, `${words.join(" ")}: ${stderr}`).toBe(0);
+      return stdout;
+    };
+    await ok("up", profile, "--paused");
+    try {
+      expect(processesWith(join(prefix, "bin/qlaunch"))).toEqual([]);
+      await ok("setvcpus", "alone", "3");
+      await ok("memory", "add", "alone", "--size", "128M", "--cell", "0");
+      const threads = JSON.parse(await ok("vcpus", "alone", "--json")) as { threadId: number }[];
+      expect(threads).toHaveLength(3);
+      for (const { threadId } of threads) {
+        expect(readFileSync(`/proc/${threadId}/status`, "utf8")).toMatch(/^Cpus_allowed_list:\t0$/m);
+      }
+    } finally {
+      await ok("down", "alone", "--force");
+    }
+    expect(statSync(join(prefix, "bin/qlaunch")).mode & 0o777).toBe(0o755);
+  });
+});
+
+interface Part {
+  readonly bytes: number;
+  readonly imports: readonly { readonly path: string; readonly kind: string; readonly external?: boolean }[];
+  readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>>;
+  readonly entryPoint?: string;
+}
+
+/** What is loaded costs each start; time itself is no test. */
+describe("what commands load", () => {
+  const meta = JSON.parse(readFileSync(join(root, "dist/meta.json"), "utf8")) as {
+    outputs: Record<string, Part>;
+  };
+  const all = Object.values(meta.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+
+  /** The sources that are loaded with some of them, and their size in the bundle. */
+  const loaded = (entries: readonly string[]) => {
+    const parts = new Set<string>();
+    const add = (path: string) => {
+      if (parts.has(path)) return;
+      parts.add(path);
+      for (const { path: next, kind, external } of meta.outputs[path]?.imports ?? []) {
+        if (kind === "import-statement" && !external) add(next);
+      }
+    };
+    for (const entry of entries) {
+      const found = Object.entries(meta.outputs).find(([, { entryPoint }]) => entryPoint === `src/${entry}`);
+      expect(found, `no part of the bundle begins with ${entry}`).toBeDefined();
+      if (found) add(found[0]);
+    }
+    const inputs = [...parts].flatMap((path) => Object.entries(meta.outputs[path]?.inputs ?? {}));
+    return {
+      packages: new Set(
+        inputs.flatMap(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+      ),
+      bytes: inputs.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
+    };
+  };
+
+  it.each<[string, readonly string[], number]>([
+    ["--version", ["cli/main.ts"], 0.02],
+    ["ps", ["cli/program.ts", "cli/commands/ps.ts", "actions/vm.ts"], 0.25],
+    ["plan", ["cli/program.ts", "cli/commands/plan.ts", "actions/plan.ts", "actions/format-plan.ts"], 0.4],
+    ["up", ["cli/program.ts", "cli/commands/up.ts", "actions/start.ts"], 0.4],
+    ["setvcpus", ["cli/program.ts", "cli/commands/setvcpus.ts", "actions/live-vcpus.ts"], 0.4],
+    ["memory add", ["cli/program.ts", "cli/commands/memory.ts", "actions/live-memory.ts"], 0.45],
+  ])("%s: no parser that a good profile does not need, and a part of the whole", (_name, entries, most) => {
+    const { packages, bytes } = loaded(entries);
+    expect([...packages].filter((name) => name !== "commander")).toEqual([]);
+    expect(bytes / all).toBeLessThan(most);
+  });
+});
