@@ -192,7 +192,7 @@ function readController(reading: Reading): Controller {
   return { reading, index, id, model, address: element && addressOf(element), alias };
 }
 
-function tellOf({ reading, model }: Controller, replan: boolean): void {
+function tellOf({ reading, model, address }: Controller, replan: boolean): void {
   const known = [
     "pcie-root",
     "pcie-root-port",
@@ -205,7 +205,12 @@ function tellOf({ reading, model }: Controller, replan: boolean): void {
     return;
   }
   if (replan) reading.improve("laid out anew");
-  else if (model === "pcie-root")
+  else if (model !== "pcie-root" && !address) {
+    reading.drop(
+      "no address, so the planner makes ports where devices need them: `virsh dumpxml` prints those that libvirt chose",
+    );
+    return;
+  } else if (model === "pcie-root")
     reading.improve(
       "ports reserve I/O space only where a device needs it, and each has a slot number of its own",
     );
@@ -293,5 +298,7 @@ export function addressOf(element: Reading): PciAddress | undefined {
     numberOf(element, "slot"),
     numberOf(element, "function"),
   ];
-  return bus === undefined || slot === undefined ? undefined : { bus, slot, function: fn ?? 0 };
+  // What is left out is 0; an address that says nothing asks libvirt for one.
+  if (bus === undefined && slot === undefined) return undefined;
+  return { bus: bus ?? 0, slot: slot ?? 0, function: fn ?? 0 };
 }

@@ -205,6 +205,20 @@ describe("devices", () => {
     expect(dropped("", { devices })).toEqual([]);
   });
 
+  it("have 0 for what an address leaves out, and ports without one are told", () => {
+    const controller = (index: number, address: string) =>
+      `<controller type='pci' index='${index}' model='pcie-root-port'>${address}</controller>`;
+    const nic = "<interface type='user'><address type='pci' bus='1'/></interface>";
+    const devices = controller(1, "<address type='pci' slot='4'/>") + controller(2, "") + nic;
+    expect(profileOf("", { devices })).toMatchObject({
+      pcie: { tree: [{ rootPort: "pci.1", addr: "4.0" }] },
+      networks: [{ bus: "pci.1" }],
+    });
+    expect(dropped("", { devices })).toEqual([
+      expect.stringMatching(/^devices\/controller\[2\]: no address, so the planner makes ports/),
+    ]);
+  });
+
   it("that a profile cannot have are told, with what to do", () => {
     const devices = `<interface type='direct'><source dev='eth0'/></interface><sound model='ich9'/>
       <interface type='bridge'/>
