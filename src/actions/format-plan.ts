@@ -1,5 +1,5 @@
 import { type ArgvItem, argvItems, renderArgv, renderShell } from "../argv/index.ts";
-import { type ExportedDomain, exportDomain } from "../export/index.ts";
+import type { ExportedDomain } from "../export/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { leftOver, type NodeLeft } from "../plan/left-over.ts";
 import { type P2pPair, planP2p } from "../plan/p2p.ts";
@@ -46,6 +46,7 @@ export function p2pTable({ plan, host }: Pick<Planned, "plan" | "host">): P2pPai
 
 /** The plan as a libvirt domain, with what that cannot say; problems have their places in the profile. */
 export async function planLibvirt({ profile, plan, host, locate }: Planned): Promise<ExportedDomain> {
+  const { exportDomain } = await import("../export/index.ts");
   const { lines, warnings } = exportDomain(profile, plan, host);
   return { lines, warnings: await locate(warnings) };
 }
