@@ -2,6 +2,7 @@ import { type DocumentNode, evaluate, parse } from "@humanwhocodes/momoa";
 import type * as z from "zod";
 import { type Diagnostic, formatJsonPath } from "../errors/index.ts";
 import { problemsOf } from "./issues.ts";
+import { inFileOrder, locateIn } from "./locate.ts";
 import type { ProfileReading } from "./parse.ts";
 import { SourceText, ValueTree } from "./places.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -36,12 +37,6 @@ export function diagnoseAs<Schema extends z.ZodType>(
     diagnostics: placed(all, source, tree, spellings),
     locate: async (diagnostics) => locateIn(diagnostics, source, tree, spellings),
   };
-}
-
-/** Fills the places of diagnostics about a text that is JSON. */
-export function locate(text: string, file: string, diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const source = new SourceText(file, text);
-  return locateIn(diagnostics, source, new ValueTree(parse(text).body, source), new Map());
 }
 
 function readText(text: string): { document?: DocumentNode; problems: Problem[] } {
@@ -118,28 +113,5 @@ function placed(
         typeof on !== "string" ? on : (tree?.[on === "key" ? "keySpan" : "valueSpan"](path) ?? [0, 0]);
       return { ...diagnostic, path, place: source.place(span) };
     }),
-  );
-}
-
-function locateIn(
-  diagnostics: readonly Diagnostic[],
-  source: SourceText,
-  tree: ValueTree,
-  spellings: Spellings,
-): Diagnostic[] {
-  return inFileOrder(
-    diagnostics.map((diagnostic) =>
-      diagnostic.place === undefined && diagnostic.path.length > 0
-        ? { ...diagnostic, place: source.place(tree.valueSpan(spelledPath(diagnostic.path, spellings))) }
-        : diagnostic,
-    ),
-  );
-}
-
-/** By place; what has none comes last, in the order given. */
-function inFileOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const line = ({ place }: Diagnostic) => place?.line ?? Number.POSITIVE_INFINITY;
-  return [...diagnostics].sort((a, b) =>
-    line(a) === line(b) ? (a.place?.column ?? 0) - (b.place?.column ?? 0) : line(a) - line(b),
   );
 }

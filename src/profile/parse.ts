@@ -29,7 +29,9 @@ export async function parseProfile(text: string, file: string): Promise<ProfileR
     return {
       profile,
       diagnostics: [],
-      locate: async (diagnostics) => (await import("./diagnose.ts")).locate(text, file, diagnostics),
+      // The parser that knows places is large.
+      locate: async (diagnostics) =>
+        diagnostics.length === 0 ? [] : (await import("./locate.ts")).locate(text, file, diagnostics),
     };
   }
   const { diagnose } = await import("./diagnose.ts");
