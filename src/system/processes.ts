@@ -45,8 +45,8 @@ export const processes: Processes = {
     });
     closeSync(log);
     const monitor = child.stdio[3] as Duplex;
-    // What starts a program runs others next; the time until it answers is free.
-    child.once("spawn", () => void loadRunner());
+    // What starts a program runs others next, unless threads are pinned by a call; the time until it answers is free.
+    if (process.versions.bun === undefined) child.once("spawn", () => void loadRunner());
     const exited = new Promise<{ exitCode: number | undefined; signal: string | undefined }>((resolve) => {
       child.once("exit", (exitCode, signal) =>
         resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }),

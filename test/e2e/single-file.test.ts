@@ -16,6 +16,7 @@ import { realSystem } from "../../src/system/index.ts";
 import { qemuPrograms } from "../rig/qemu-programs.ts";
 import { processesWith } from "../rig/vm.ts";
 
+const qemu = realSystem.processes.find(qemuPrograms[0] ?? "") ?? "";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("an installation of the single file", () => {
@@ -23,7 +24,6 @@ describe("an installation of the single file", () => {
   const prefix = join(folder, "usr");
   /** All that there is of programs: no Node, and what a start runs. */
   const programs = join(folder, "programs");
-  const qemu = realSystem.processes.find(qemuPrograms[0] ?? "") ?? "";
   const run = (...words: string[]) =>
     execa(join(prefix, "bin/qlaunch"), words, {
       reject: false,
@@ -70,16 +70,7 @@ describe("an installation of the single file", () => {
 
   it("starts, pins, changes and ends a guest where there is no Node", async () => {
     const profile = join(folder, "alone.json");
-    const guest = {
-      version: 1,
-      name: "alone",
-      machine: { accel: "tcg" },
-      cpus: { boot: 2, max: 4 },
-      memory: { size: "128M", max: "1G", slots: 1 },
-      numa: { cells: [{ cpus: "0-3", memory: "128M", hostNodes: "0" }] },
-      pinning: { vcpus: { "0-3": "0" }, overcommit: true },
-    };
-    writeFileSync(profile, JSON.stringify(guest));
+    writeFileSync(profile, JSON.stringify(smallGuest("alone")));
     const ok = async (...words: string[]) => {
       const { exitCode, stdout, stderr } = await run(...words);
       expect(exitCode, `${words.join(" ")}: ${stderr}`).toBe(0);
@@ -101,6 +92,19 @@ describe("an installation of the single file", () => {
     expect(statSync(join(prefix, "bin/qlaunch")).mode & 0o777).toBe(0o755);
   });
 });
+
+const smallGuest = (name: string) => ({
+  version: 1,
+  name,
+  machine: { accel: "tcg" },
+  cpus: { boot: 2, max: 4 },
+  memory: { size: "128M", max: "1G", slots: 1 },
+  numa: { cells: [{ cpus: "0-3", memory: "128M", hostNodes: "0" }] },
+  pinning: { vcpus: { "0-3": "0" }, overcommit: true },
+});
+
+const packagesIn = (paths: readonly string[]) =>
+  new Set(paths.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
 
 interface Part {
   readonly bytes: number;
@@ -133,9 +137,7 @@ describe("what commands load", () => {
     }
     const inputs = [...parts].flatMap((path) => Object.entries(meta.outputs[path]?.inputs ?? {}));
     return {
-      packages: new Set(
-        inputs.flatMap(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
-      ),
+      packages: packagesIn(inputs.map(([path]) => path)),
       bytes: inputs.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
     };
   };
@@ -151,5 +153,42 @@ describe("what commands load", () => {
     const { packages, bytes } = loaded(entries);
     expect([...packages].filter((name) => name !== "commander")).toEqual([]);
     expect(bytes / all).toBeLessThan(most);
+  });
+
+  it("nor is one loaded while they run", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "qlaunch-loaded-"));
+    const profile = join(folder, "loads.json");
+    writeFileSync(profile, JSON.stringify(smallGuest("loads")));
+    /** The packages that the program for Node has loaded when it ends. */
+    const packagesOf = async (...words: string[]) => {
+      const reports = join(folder, "reports");
+      const env = { NODE_V8_COVERAGE: reports, QLAUNCH_RUN_DIR: join(folder, "run"), QLAUNCH_QEMU: qemu };
+      await execa("node", [join(root, "bin/qlaunch.mjs"), ...words], { env });
+      const urls = readdirSync(reports).flatMap((name) => {
+        const { result } = JSON.parse(readFileSync(join(reports, name), "utf8"));
+        return (result as { url: string }[]).map(({ url }) => url);
+      });
+      rmSync(reports, { recursive: true });
+      const parts = Object.entries(meta.outputs).filter(([path]) =>
+        urls.some((url) => url.endsWith(`/${path}`)),
+      );
+      expect(parts.length).toBeGreaterThan(3);
+      return packagesIn(parts.flatMap(([, { inputs }]) => Object.keys(inputs)));
+    };
+    try {
+      await packagesOf("up", profile, "--paused");
+      for (const words of [
+        ["plan", profile],
+        ["ps"],
+        ["info", "loads", "--json"],
+        ["vcpus", "loads"],
+        ["memory", "add", "loads", "--size", "128M", "--cell", "0"],
+      ]) {
+        expect([...(await packagesOf(...words))], words.join(" ")).toEqual(["commander"]);
+      }
+    } finally {
+      await packagesOf("down", "loads", "--force");
+      rmSync(folder, { recursive: true });
+    }
   });
 });
