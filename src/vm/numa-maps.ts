@@ -12,31 +12,47 @@ export interface PolicyMapping {
 }
 
 const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
-  default: "default",
   bind: "bind",
   prefer: "preferred",
   interleave: "interleave",
 };
 
-/** Reads /proc/PID/numa_maps. @see https://man7.org/linux/man-pages/man5/numa.7.html */
+/**
+ * Reads /proc/PID/numa_maps: hundreds of lines, most of them of libraries and under no policy. Of each, only what is asked
+ * for is parsed.
+ * @see https://man7.org/linux/man-pages/man5/numa.7.html
+ */
 export function parseNumaMaps(text: string): PolicyMapping[] {
   return text.split("\n").flatMap((line) => {
-    // "bind:0-1", "prefer (many):0", "interleave=static:1,3", "default"
+    const policyAt = line.indexOf(" ") + 1;
+    if (
+      policyAt > 0 &&
+      (line.startsWith("default ", policyAt) || line.length === policyAt + "default".length)
+    ) {
+      return [mapping(line.slice(0, policyAt - 1), "default", [], line)];
+    }
+    // "bind:0-1", "prefer (many):0", "interleave=static:1,3"
     const match = /^([0-9a-f]+) ([a-z]+)(?: \([a-z ]+\))?(?:=[a-z|]+)?(?::(\S+))?(.*)$/.exec(line);
     if (!match?.[1] || !match[2]) return [];
-    const rest = match[4] ?? "";
     return [
-      {
-        start: match[1],
-        policy: policies[match[2]] ?? "other",
-        nodes: parseIdSet(match[3] ?? "") ?? [],
-        pages: new Map(
-          [...rest.matchAll(/ N(\d+)=(\d+)/g)].map(([, node, count]) => [Number(node), Number(count)]),
-        ),
-        pageSizeBytes: Number(/ kernelpagesize_kB=(\d+)/.exec(rest)?.[1] ?? 4) * 1024,
-      },
+      mapping(match[1], policies[match[2]] ?? "other", parseIdSet(match[3] ?? "") ?? [], match[4] ?? ""),
     ];
   });
+}
+
+/** @param facts the line, or its end: "anon=9 N0=5 N1=4 kernelpagesize_kB=2048" */
+function mapping(start: string, policy: PolicyMapping["policy"], nodes: IdSet, facts: string): PolicyMapping {
+  return {
+    ...{ start, policy, nodes },
+    get pages() {
+      return new Map(
+        [...facts.matchAll(/ N(\d+)=(\d+)/g)].map(([, node, count]) => [Number(node), Number(count)]),
+      );
+    },
+    get pageSizeBytes() {
+      return Number(/ kernelpagesize_kB=(\d+)/.exec(facts)?.[1] ?? 4) * 1024;
+    },
+  };
 }
 
 /** Sizes of the mappings in /proc/PID/maps, by their start. @see https://man7.org/linux/man-pages/man5/proc_pid_maps.5.html */
