@@ -12,7 +12,7 @@ function value(number, { unit = "ms" }) {
 }
 
 /** A Markdown table that also aligns in a terminal. */
-export function printTable(rows, versions) {
+export function tableOf(rows, versions) {
   const cells = rows.map((row) => columns.map(([, value]) => value(row)));
   const widths = columns.map(([header], index) =>
     Math.max(header.length, ...cells.map((line) => line[index].length)),
@@ -20,10 +20,16 @@ export function printTable(rows, versions) {
   const isText = (index) => index < 2;
   const line = (texts) =>
     `| ${texts.map((text, index) => (isText(index) ? text.padEnd(widths[index]) : text.padStart(widths[index]))).join(" | ")} |`;
-  console.log(line(columns.map(([header]) => header)));
-  console.log(
-    `|${widths.map((width, index) => (isText(index) ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`,
+  const rule = widths.map((width, index) =>
+    isText(index) ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`,
   );
-  for (const texts of cells) console.log(line(texts));
-  console.log(`\n${versions.runs} runs each, interleaved; medians. Node ${versions.node}, ${versions.qemu}.`);
+  const { runs, node, qemu, qlaunch, libvirt } = versions;
+  const made = [`qlaunch ${qlaunch}`, `Node ${node}`, qemu, libvirt && `libvirt ${libvirt}`].filter(Boolean);
+  return [
+    line(columns.map(([header]) => header)),
+    `|${rule.join("|")}|`,
+    ...cells.map(line),
+    "",
+    `${runs} runs each, interleaved; medians. ${made.join(", ")}.`,
+  ].join("\n");
 }
