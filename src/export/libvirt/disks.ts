@@ -71,6 +71,7 @@ function writeDisk(
   const isBlock = disk.file.startsWith("/dev/");
   const isCdrom = disk.device === "cdrom";
   const isVirtio = bus === "virtio";
+  const isReadOnly = disk.readOnly === true || isCdrom;
   return element(
     "disk",
     { type: isBlock ? "block" : "file", device: isCdrom ? "cdrom" : "disk" },
@@ -79,13 +80,14 @@ function writeDisk(
       type: disk.format,
       cache: disk.cache,
       io: disk.aio,
-      discard: disk.discard,
+      // What cannot be written has nothing to give back.
+      discard: isReadOnly && disk.discard === "unmap" ? undefined : disk.discard,
       iothread: isVirtio && disk.iothread !== undefined ? numbers.get(disk.iothread) : undefined,
       queues: isVirtio ? disk.queues : undefined,
     }),
     element("source", isBlock ? { dev: disk.file } : { file: disk.file }),
     element("target", { dev: target, bus }),
-    disk.readOnly === true || isCdrom ? element("readonly") : undefined,
+    isReadOnly ? element("readonly") : undefined,
     disk.serial === undefined || bus === "nvme" ? undefined : textElement("serial", disk.serial),
     disk.boot === undefined ? undefined : element("boot", { order: disk.boot }),
     alias(disk.id),

@@ -109,8 +109,16 @@ function oemStrings({ smbios }: Machine): readonly string[] {
 /** What libvirt keeps for itself among the names of the firmware's device. */
 const reserved = /^opt\/(ovmf|org\.qemu)\//;
 
+/** Whether entries have to go by the command line: libvirt hands commas to QEMU as they are, which ends the text there. */
+function arePassedOn({ fwCfg }: Profile): boolean {
+  return fwCfg.some(
+    ({ name, string = "", file = "" }) => reserved.test(name) || `${name}${string}${file}`.includes(","),
+  );
+}
+
 /** What the guest reads of its system, and entries of the firmware's device. */
-function writeSysinfo({ machine, fwCfg }: Profile): Element[] {
+function writeSysinfo(profile: Profile): Element[] {
+  const { machine, fwCfg } = profile;
   const [system, oem] = [systemStrings(machine), oemStrings(machine)];
   const smbios = [
     system.length > 0
@@ -118,11 +126,9 @@ function writeSysinfo({ machine, fwCfg }: Profile): Element[] {
       : undefined,
     oem.length > 0 ? element("oemStrings", {}, ...oem.map((text) => textElement("entry", text))) : undefined,
   ];
-  const entries = fwCfg
-    .filter(({ name }) => !reserved.test(name))
-    .map(({ name, string, file }) =>
-      file === undefined ? textElement("entry", string ?? "", { name }) : element("entry", { name, file }),
-    );
+  const entries = (arePassedOn(profile) ? [] : fwCfg).map(({ name, string, file }) =>
+    file === undefined ? textElement("entry", string ?? "", { name }) : element("entry", { name, file }),
+  );
   return [
     ...(system.length + oem.length > 0 ? [element("sysinfo", { type: "smbios" }, ...smbios)] : []),
     ...(entries.length > 0 ? [element("sysinfo", { type: "fwcfg" }, ...entries)] : []),
@@ -136,14 +142,17 @@ function writeOwner({ sandbox: { user, group } }: Profile): Element | undefined 
   return element("seclabel", { type: "static", model: "dac", relabel: "no" }, label);
 }
 
-/** Arguments that libvirt passes on: what it keeps for itself of the firmware's device, then the profile's own. */
-function writeCommandline({ extraArgs }: Profile, plan: Plan): Element | undefined {
+/** Arguments that libvirt passes on: entries of the firmware's device that it cannot write, then the profile's own. */
+function writeCommandline(profile: Profile, plan: Plan): Element | undefined {
+  const isPassed = arePassedOn(profile);
   const entries = plan.options.flatMap((option) => {
-    if (option.option !== "fw_cfg" || !reserved.test(String(option.properties.name))) return [];
+    if (option.option !== "fw_cfg") return [];
+    // The planner's own are for firmware, among what libvirt keeps for itself.
+    if (!isPassed && !reserved.test(String(option.properties.name))) return [];
     const given = Object.entries(option.properties).filter(([, value]) => value !== undefined);
     return ["-fw_cfg", given.map(([key, value]) => `${key}=${escapedComma(String(value))}`).join(",")];
   });
-  const all = [...entries, ...extraArgs];
+  const all = [...entries, ...profile.extraArgs];
   if (all.length === 0) return undefined;
   return element("qemu:commandline", {}, ...all.map((value) => element("qemu:arg", { value })));
 }

@@ -7,6 +7,7 @@ import { PlannedTree } from "./controllers.ts";
 import { type Difference, differences } from "./difference.ts";
 import { writeDomain } from "./domain.ts";
 import { bootingFromOne, writeMetadata } from "./metadata.ts";
+import { tellOtherwise } from "./otherwise.ts";
 import { settle } from "./settled.ts";
 import { tellKept, tellLost, tellNewer, tellUnsaid } from "./warnings.ts";
 import { xmlLines } from "./xml.ts";
@@ -37,6 +38,7 @@ export function exportDomain(profile: Profile, plan: Plan, host: ImportHost): Ex
       ...parts.flatMap((part) => tellUnsaid(part, settled)),
       ...lacking(lines).map((lost) => tellLost(lost, settled)),
       ...tellKept(plan.placement),
+      ...tellOtherwise(settled, plan),
       ...tellNewer(settled),
     ],
   };

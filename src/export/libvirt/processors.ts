@@ -14,6 +14,8 @@ export function writeFeatures({ cpus: { features }, machine }: Profile, plan: Pl
   const isSplit = plan.options.some(
     (option) => option.option === "machine" && option.properties["kernel-irqchip"] === "split",
   );
+  // libvirt asks for it wherever interrupts are remapped, without KVM too.
+  const isRemapped = machine.viommu?.interruptRemapping === true;
   const isSecure = typeof machine.firmware === "object" && machine.firmware.ovmf.secureBoot;
   return element(
     "features",
@@ -24,7 +26,7 @@ export function writeFeatures({ cpus: { features }, machine }: Profile, plan: Pl
     writeKvm(features),
     typeof features.pmu === "boolean" ? element("pmu", { state: onOff(features.pmu) }) : undefined,
     isSecure ? element("smm", { state: "on" }) : undefined,
-    isSplit ? element("ioapic", { driver: "qemu" }) : undefined,
+    isSplit || isRemapped ? element("ioapic", { driver: "qemu" }) : undefined,
     element("vmport", { state: "off" }),
   );
 }

@@ -7,7 +7,7 @@ import type { Difference } from "./difference.ts";
 
 type Problem = Pick<Diagnostic, "found" | "needed" | "fix">;
 
-function warning(path: JsonPath, problem: Problem): Diagnostic {
+export function warning(path: JsonPath, problem: Problem): Diagnostic {
   return { code: "EXPORT_LOSS", severity: "warning", path, ...problem };
 }
 
@@ -52,7 +52,7 @@ export function tellKept({ vcpus, idleCpus = [] }: Placement): Diagnostic[] {
 }
 
 /** Elements that libvirt has not had for long; an older one passes over them or refuses the domain. */
-export function tellNewer({ disks, tpm, passthrough, watchdog }: Profile): Diagnostic[] {
+export function tellNewer({ disks, filesystems, tpm, passthrough, watchdog }: Profile): Diagnostic[] {
   const newer = (path: JsonPath, what: string, version: string) =>
     warning(path, {
       found: `${what}, which libvirt has since ${version}`,
@@ -62,6 +62,11 @@ export function tellNewer({ disks, tpm, passthrough, watchdog }: Profile): Diagn
   return [
     ...disks.flatMap(({ device }, index) =>
       device === "nvme" ? newer(["disks", index, "device"], "an NVMe disk", "11.5") : [],
+    ),
+    ...filesystems.flatMap(({ type }, index) =>
+      type === "virtiofs"
+        ? newer(["filesystems", index, "type"], "virtiofs of an ordinary user's libvirt", "10.0")
+        : [],
     ),
     ...(tpm?.state === undefined ? [] : [newer(["tpm", "state"], "a folder for a TPM's state", "10.10")]),
     ...(passthrough.backend === "iommufd" ? [newer(["passthrough", "backend"], "iommufd", "12.1")] : []),

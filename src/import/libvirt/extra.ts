@@ -4,6 +4,22 @@ import type { Reading } from "./reading.ts";
 /** libvirt's namespace for what it does not know itself. @see https://libvirt.org/kbase/qemu-passthrough-security.html */
 export const libvirtQemu = "{http://libvirt.org/schemas/domain/qemu/1.0}";
 
+type FirmwareEntry = NonNullable<ImportContext["profile"]["fwCfg"]>[number];
+
+/** One entry, by a name and a text or a file alone; QEMU reads two commas as one of the text. */
+function firmwareEntry(argument: string): [FirmwareEntry] | undefined {
+  const pairs = argument
+    .replaceAll(",,", "\0")
+    .split(",")
+    .map((pair) => pair.replaceAll("\0", ","));
+  const match = /^name=(?<name>opt\/[\x21-\x7e]{1,51})$/.exec(pairs[0] ?? "");
+  const [, key, value = ""] = /^(string|file)=(\P{Cc}+)$/u.exec(pairs[1] ?? "") ?? [];
+  const name = match?.groups?.name;
+  if (name === undefined || key === undefined || pairs.length !== 2) return undefined;
+  if (key === "string") return [{ name, string: value }];
+  return value.startsWith("/") ? [{ name, file: value }] : undefined;
+}
+
 /** Arguments for QEMU that libvirt passes on as they are. */
 export function readExtraArguments(domain: Reading, { profile }: ImportContext): void {
   const line = domain.one(`${libvirtQemu}commandline`);
@@ -16,6 +32,11 @@ export function readExtraArguments(domain: Reading, { profile }: ImportContext):
     if (value === "-fw_cfg" && /opt\/ovmf\/X-PciMmio64Mb\b/.test(second)) {
       arg?.improve("the size of the 64-bit window is computed from the devices: pcie.mmio64");
       next?.improve(`"${second}" is computed`);
+      index++;
+    } else if (value === "-fw_cfg" && firmwareEntry(second)) {
+      profile.fwCfg = [...(profile.fwCfg ?? []), ...(firmwareEntry(second) ?? [])];
+      arg?.improve("an entry of the firmware's device: fwCfg has it, with all checks");
+      next?.improve(`"${second}" is in fwCfg`);
       index++;
     } else {
       rest.push(value);

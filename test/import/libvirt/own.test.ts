@@ -128,3 +128,18 @@ describe("properties of QEMU's devices that the domain sets", () => {
     ]);
   });
 });
+
+it("entries of the firmware's device that libvirt would cut at a comma come back as such", () => {
+  const args = (...values: string[]) => values.map((value) => `<qemu:arg value='${value}'/>`).join("");
+  const text = domain(
+    `<qemu:commandline>${args("-fw_cfg", "name=opt/a,string=x,,y", "-fw_cfg", "name=opt/b,file=/b", "-fw_cfg", "name=opt/c,gen_id=d")}</qemu:commandline>`,
+  );
+  const { profile } = imported(text);
+  expect(profile).toMatchObject({
+    fwCfg: [
+      { name: "opt/a", string: "x,y" },
+      { name: "opt/b", file: "/b" },
+    ],
+    extraArgs: ["-fw_cfg", "name=opt/c,gen_id=d"],
+  });
+});
