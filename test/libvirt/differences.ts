@@ -11,7 +11,7 @@ export interface ListedDifference {
 }
 
 /** What the guest does not see: how QEMU is run, and what is behind the devices. */
-const behind: readonly ListedDifference[] = [
+export const behind: readonly ListedDifference[] = [
   {
     fact: /^object secret masterKey0$/,
     ours: null,
@@ -20,7 +20,7 @@ const behind: readonly ListedDifference[] = [
   { fact: /^monitor /, why: "monitors are qlaunch's: an inherited socket, one for commands, one for people" },
   { fact: /^(no-shutdown|pidfile|S)$/, why: "libvirt ends QEMU itself, by another way" },
   { fact: /^audiodev /, ours: null, why: "libvirt names a sound system though there is no sound" },
-  { fact: /^(display|vnc|vnc audiodev)$/, why: "VNC is on a socket of the run directory" },
+  { fact: /^(display|vnc|vnc (audiodev|vnc))$/, why: "VNC is on a socket of the run directory" },
   { fact: /^overcommit mem-lock$/, libvirt: /^off$/, ours: null, why: "what QEMU does anyway" },
   {
     fact: /^boot strict$/,
@@ -37,7 +37,7 @@ const behind: readonly ListedDifference[] = [
   { fact: /^cell \d+ backend$|^device .*: memdev is$/, why: "the kind of memory backend is the planner's" },
   { fact: /^cell \d+ (mem-path|discard-data)$/, ours: null, why: "memory has no file that outlives QEMU" },
   {
-    fact: /memdev (prealloc|prealloc-context|prealloc-threads|share|readonly)$|^object thread-context|^cell \d+ prealloc-threads$/,
+    fact: /memdev (prealloc|prealloc-context|prealloc-threads|share|readonly)$|^object thread-context|^cell \d+ prealloc-(threads|context)$/,
     why: "how pages are taken, and by how many threads",
   },
   {

@@ -31,7 +31,8 @@ const elsewhere = [
   ...["no-acpi", "no-hpet"],
 ];
 
-export function factsOf(argv: readonly string[]): Facts {
+/** @param vcpus how many the guest starts with, where others come over the monitor before it runs */
+export function factsOf(argv: readonly string[], vcpus?: number): Facts {
   const options = readOptions(argv);
   const facts: Facts = new Map();
   readMachine(options, facts);
@@ -41,7 +42,7 @@ export function factsOf(argv: readonly string[]): Facts {
   readFirmware(options, facts);
   const used = usedIds(options);
   for (const option of options) readOther(option, used, facts);
-  leaveOutUsual(facts);
+  leaveOutUsual(facts, vcpus ?? facts.get("vcpus at the start")?.split(" ").length ?? 1);
   return facts;
 }
 
@@ -51,9 +52,10 @@ function readOther({ name, head, properties }: Option, used: ReadonlySet<string>
   if (name === "global") {
     const [key, value] = [...properties][0] ?? ["", ""];
     const isLong = properties.has("driver");
+    const size = /^(\d+)K$/.exec(value)?.[1];
     facts.set(
       `global ${isLong ? `${properties.get("driver")}.${properties.get("property")}` : key}`,
-      (isLong ? properties.get("value") : value) ?? "",
+      (isLong ? properties.get("value") : size === undefined ? value : `${Number(size) * 1024}`) ?? "",
     );
   } else if (name === "object") {
     if (!head.startsWith("memory-backend-") && !used.has(id)) facts.set(`object ${head} ${id}`, "there");
@@ -71,8 +73,7 @@ function readOther({ name, head, properties }: Option, used: ReadonlySet<string>
 }
 
 /** What QEMU has anyway where nothing is said. @see https://www.qemu.org/docs/master/system/qemu-manpage.html */
-function leaveOutUsual(facts: Facts): void {
-  const vcpus = facts.get("vcpus at the start")?.split(" ").length ?? 1;
+function leaveOutUsual(facts: Facts, vcpus: number): void {
   const usual: readonly (readonly [RegExp, string])[] = [
     [/^device disk .*: write-cache$/, "on"],
     [/^device disk .*: num-queues$/, `${vcpus}`],
@@ -84,6 +85,7 @@ function leaveOutUsual(facts: Facts): void {
     [/^device virtio-mem: block-size$/, `${2 ** 21}`],
     [/^global kvm-pit.lost_tick_policy$/, "delay"],
     [/^global ICH9-LPC.disable_s4$/, "0"],
+    [/^device port .*: hotplug$/, "on"],
     [/^action watchdog$/, "reset"],
     [/^smbios 1 uuid$/, facts.get("uuid") ?? ""],
   ];
@@ -113,7 +115,7 @@ function readMachine(options: readonly Option[], facts: Facts): void {
   for (const [key, value] of machine?.properties ?? []) {
     if (key === "accel") facts.set("accelerator", value.split(":")[0] ?? "");
     else if (!["memory-backend", "pflash0", "pflash1", "mem-merge"].includes(key))
-      facts.set(`machine ${key}`, value);
+      facts.set(`machine ${key.replaceAll("-", "_")}`, value);
   }
   const accel = options.find(({ name }) => name === "accel")?.head;
   if (accel !== undefined) facts.set("accelerator", accel);

@@ -4,7 +4,8 @@ import type { Option } from "./options.ts";
 /** The guest's memory by cell, with what is behind each; a guest without cells has one. */
 export function readMemory(options: readonly Option[], facts: Facts): void {
   const memory = options.find(({ name }) => name === "m");
-  const mebibytes = (text: string | undefined) => (text === undefined ? undefined : bytesOf(text) / 2 ** 20);
+  const mebibytes = (text: string | undefined) =>
+    text === undefined ? undefined : /^\d+$/.test(text) ? Number(text) : bytesOf(text) / 2 ** 20;
   facts.set("memory at the start", `${mebibytes(memory?.properties.get("size") ?? memory?.head)}`);
   const most = mebibytes(memory?.properties.get("maxmem"));
   if (most !== undefined) facts.set("memory most", `${most}`);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { renderArgv } from "../../src/argv/index.ts";
 import { formatJsonPath } from "../../src/errors/index.ts";
 import type { Host } from "../../src/host/index.ts";
@@ -35,9 +36,9 @@ function host(): Host {
 export async function pairOf(
   libvirt: PrivateLibvirt,
   name: string,
-  change?: (text: string) => string,
+  change: (text: string) => string = (text) => text,
 ): Promise<Pair> {
-  const { dumped, argv } = await libvirt.native(`${folder}${name}.xml`, change);
+  const { dumped, argv } = await libvirt.native(change(readFileSync(`${folder}${name}.xml`, "utf8")));
   const { plan, report } = await planOf(dumped);
   return { dumped, libvirt: argv, ours: renderArgv(plan), plan, report };
 }

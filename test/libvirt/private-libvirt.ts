@@ -24,10 +24,12 @@ export interface NativeDomain {
 
 export interface PrivateLibvirt {
   /**
-   * @param change what is changed of the domain first
+   * @param isValidated whether the schema of domains must fit as well
    * @throws with libvirt's own words
    */
-  native(file: string, change?: (text: string) => string): Promise<NativeDomain>;
+  native(domain: string, isValidated?: boolean): Promise<NativeDomain>;
+  /** What it says against a domain, its schema among it; undefined where it takes the domain. */
+  refusal(domain: string): Promise<string | undefined>;
   close(): void;
 }
 
@@ -81,24 +83,28 @@ export function openLibvirt(qemu: string): PrivateLibvirt {
       },
     });
   };
+  /** The domain as a file, with the recording program as its emulator and images in the folder. */
+  const written = (domain: string): { name: string; file: string } => {
+    const name = /<name>(.*)<\/name>/.exec(domain)?.[1] ?? "";
+    const file = path(`${name}.xml`);
+    const text = domain
+      .replace(/<emulator>.*<\/emulator>/, `<emulator>${path("bin/qemu")}</emulator>`)
+      .replaceAll("/images/", `${path("images")}/`);
+    writeFileSync(file, text);
+    return { name, file };
+  };
   return {
-    async native(file, change = (text) => text) {
-      const text = change(readFileSync(file, "utf8")).replace(
-        /<emulator>.*<\/emulator>/,
-        `<emulator>${path("bin/qemu")}</emulator>`,
-      );
-      const name = /<name>(.*)<\/name>/.exec(text)?.[1] ?? "";
+    async native(text, isValidated = false) {
+      const { name, file } = written(text);
       // Its conversion gives each interface a tap device of its own, which takes rights: such a domain is started.
       const starts = text.includes("<interface ");
-      const written = path(`${name}.xml`);
-      writeFileSync(written, text.replaceAll("/images/", `${path("images")}/`));
       if (starts)
         for (const [image] of text.matchAll(/(?<='\/images\/)[^']+/g))
           writeFileSync(path(`images/${image}`), "");
       rmSync(recorded, { force: true });
       const show = starts ? [`start ${name}`] : [`domxml-to-native qemu-argv --domain ${name}`];
       const { stdout, stderr } = await virsh(
-        `define ${written}`,
+        `define ${isValidated ? "--validate " : ""}${file}`,
         `dumpxml ${name}`,
         ...show,
         `undefine --nvram --keep-tpm ${name}`,
@@ -108,12 +114,20 @@ export function openLibvirt(qemu: string): PrivateLibvirt {
       const argv = starts ? recordedArgv(recorded) : shellWords(/^LC_ALL=.*$/m.exec(stdout)?.[0] ?? "");
       const first = argv.indexOf("-name");
       const dumped = /<domain [\s\S]*<\/domain>/.exec(stdout)?.[0];
-      if (dumped === undefined || first === -1)
-        throw new Error(`${name}: ${stderr.match(/^error: .*$/gm)?.join("\n") ?? stdout}`);
+      if (dumped === undefined || first === -1) throw new Error(`${name}: ${errorsOf(stderr) ?? stdout}`);
       return { dumped: own(dumped), argv: argv.slice(first).map(own) };
+    },
+    async refusal(text) {
+      const { name, file } = written(text);
+      const { stderr } = await virsh(`define --validate ${file}`, `undefine --nvram --keep-tpm ${name}`);
+      return errorsOf(stderr);
     },
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+function errorsOf(text: string): string | undefined {
+  return text.match(/^error: .*$/gm)?.join("\n");
 }
 
 function recordedArgv(file: string): string[] {
