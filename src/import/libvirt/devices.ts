@@ -1,6 +1,6 @@
-import type { PciBuses } from "./addresses.ts";
 import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
 import { readMemoryDevices } from "./memory-devices.ts";
+import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
 
 /** Everything beside PCI bridges, disks, network interfaces and devices of the host. */

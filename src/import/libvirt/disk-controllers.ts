@@ -1,5 +1,5 @@
-import type { PciBuses } from "./addresses.ts";
 import { type ImportContext, numberOf } from "./context.ts";
+import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
 
 /** What a disk has by its controller. */

@@ -1,8 +1,8 @@
-import type { PciBuses } from "./addresses.ts";
 import type { BootDevice } from "./boot.ts";
 import { aliasOf, type ImportContext, numberOf } from "./context.ts";
 import { DiskControllers } from "./disk-controllers.ts";
 import { DrivePlaces, nameOfDrive } from "./drives.ts";
+import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
 
 type Disk = NonNullable<ImportContext["profile"]["disks"]>[number];

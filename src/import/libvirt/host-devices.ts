@@ -1,7 +1,7 @@
 import { formatPciAddress } from "../../units/index.ts";
-import type { PciBuses } from "./addresses.ts";
 import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
 import { aliasIn } from "./overrides.ts";
+import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
 
 type Entry = NonNullable<NonNullable<ImportContext["profile"]["passthrough"]>["devices"]>[number];

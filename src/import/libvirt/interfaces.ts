@@ -1,7 +1,7 @@
-import type { PciBuses } from "./addresses.ts";
 import type { BootDevice } from "./boot.ts";
 import { aliasOf, type ImportContext, numberOf } from "./context.ts";
 import { orderOf } from "./disks.ts";
+import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
 
 type Network = NonNullable<ImportContext["profile"]["networks"]>[number];

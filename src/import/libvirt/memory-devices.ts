@@ -1,6 +1,6 @@
 import { parseByteSize } from "../../units/index.ts";
-import type { PciBuses } from "./addresses.ts";
 import { aliasOf, bytesOf, countIn, type ProfileDraft, sizeText } from "./context.ts";
+import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
 
 /** DIMMs, NVDIMMs and virtio-mem devices. */
