@@ -25,42 +25,53 @@ const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
 export function parseNumaMaps(text: string): PolicyMapping[] {
   return text.split("\n").flatMap((line) => {
     const policyAt = line.indexOf(" ") + 1;
-    if (
-      policyAt > 0 &&
-      (line.startsWith("default ", policyAt) || line.length === policyAt + "default".length)
-    ) {
-      return [mapping(line.slice(0, policyAt - 1), "default", [], line)];
+    if (policyAt > 0 && line.startsWith("default", policyAt)) {
+      return [new Mapping(line.slice(0, policyAt - 1), "default", [], line)];
     }
     // "bind:0-1", "prefer (many):0", "interleave=static:1,3"
     const match = /^([0-9a-f]+) ([a-z]+)(?: \([a-z ]+\))?(?:=[a-z|]+)?(?::(\S+))?(.*)$/.exec(line);
     if (!match?.[1] || !match[2]) return [];
     return [
-      mapping(match[1], policies[match[2]] ?? "other", parseIdSet(match[3] ?? "") ?? [], match[4] ?? ""),
+      new Mapping(match[1], policies[match[2]] ?? "other", parseIdSet(match[3] ?? "") ?? [], match[4] ?? ""),
     ];
   });
 }
 
-/** @param facts the line, or its end: "anon=9 N0=5 N1=4 kernelpagesize_kB=2048" */
-function mapping(start: string, policy: PolicyMapping["policy"], nodes: IdSet, facts: string): PolicyMapping {
-  return {
-    ...{ start, policy, nodes },
-    get pages() {
-      return new Map(
-        [...facts.matchAll(/ N(\d+)=(\d+)/g)].map(([, node, count]) => [Number(node), Number(count)]),
-      );
-    },
-    get pageSizeBytes() {
-      return Number(/ kernelpagesize_kB=(\d+)/.exec(facts)?.[1] ?? 4) * 1024;
-    },
-  };
+/** A line of the file, whose pages are counted when they are asked for. */
+class Mapping implements PolicyMapping {
+  readonly start: string;
+  readonly policy: PolicyMapping["policy"];
+  readonly nodes: IdSet;
+  readonly #facts: string;
+
+  /** @param facts the line, or its end: "anon=9 N0=5 N1=4 kernelpagesize_kB=2048" */
+  constructor(start: string, policy: PolicyMapping["policy"], nodes: IdSet, facts: string) {
+    this.start = start;
+    this.policy = policy;
+    this.nodes = nodes;
+    this.#facts = facts;
+  }
+
+  get pages(): ReadonlyMap<number, number> {
+    const counts = [...this.#facts.matchAll(/ N(\d+)=(\d+)/g)];
+    return new Map(counts.map(([, node, count]) => [Number(node), Number(count)]));
+  }
+
+  get pageSizeBytes(): number {
+    return Number(/ kernelpagesize_kB=(\d+)/.exec(this.#facts)?.[1] ?? 4) * 1024;
+  }
 }
 
 /** Sizes of the mappings in /proc/PID/maps, by their start. @see https://man7.org/linux/man-pages/man5/proc_pid_maps.5.html */
 export function parseMapSizes(text: string): Map<string, number> {
   const sizes = new Map<string, number>();
-  for (const [, start, end] of text.matchAll(/^([0-9a-f]+)-([0-9a-f]+) /gm)) {
+  for (const line of text.split("\n")) {
+    const [dash, space] = [line.indexOf("-"), line.indexOf(" ")];
+    if (dash <= 0 || space < dash) continue;
+    const start = line.slice(0, dash);
     // Addresses of processes have up to 56 bits in whole pages: nothing is rounded.
-    if (start && end) sizes.set(start, Number.parseInt(end, 16) - Number.parseInt(start, 16));
+    const bytes = Number.parseInt(line.slice(dash + 1, space), 16) - Number.parseInt(start, 16);
+    if (bytes > 0) sizes.set(start, bytes);
   }
   return sizes;
 }

@@ -9,6 +9,7 @@ describe("/proc/PID/numa_maps", () => {
     ["7f00 bind:0 anon=1 dirty=1 N0=1 kernelpagesize_kB=4", "bind", [0]],
     ["7f00 bind:0-1,3 anon=1", "bind", [0, 1, 3]],
     ["7f00 prefer:2", "preferred", [2]],
+    ["7f00 bind:10", "bind", [10]],
     ["7f00 prefer (many):0-1", "preferred", [0, 1]],
     ["7f00 interleave:1,3 file=/memfd:x\\040(deleted)", "interleave", [1, 3]],
     ["7f00 bind=static:1", "bind", [1]],
