@@ -40,17 +40,26 @@ async function addMissing(
 ): Promise<void> {
   const budget = await readBudget(live);
   budget.check(missing.length);
-  for (const { placed } of missing) {
-    budget.take();
-    pin({ placed, present: true, ...(await addOne(live, placed)) });
+  budget.take(missing.length);
+  let asked = 0;
+  try {
+    for (const { placed } of missing) {
+      asked++;
+      pin({ placed, present: true, ...(await addOne(live, placed)) });
+    }
+  } finally {
+    if (asked < missing.length) budget.giveBack(missing.length - asked);
   }
 }
 
 /** @returns its id and its thread */
 async function addOne({ qmp, plan }: LiveVm, placed: PlacedVcpu) {
   const { driver, id, properties } = vcpuDevice(modelOf(plan), placed);
-  await qmp.execute("device_add", { driver, id, ...properties });
-  const cpus = await qmp.execute("query-cpus-fast");
+  // Sent together: QEMU answers in order, and waits for nobody in between.
+  const [, cpus] = await Promise.all([
+    qmp.execute("device_add", { driver, id, ...properties }),
+    qmp.execute("query-cpus-fast"),
+  ]);
   return { deviceId: id, threadId: cpus.find((cpu) => cpu["cpu-index"] === placed.id)?.["thread-id"] };
 }
 

@@ -9,11 +9,13 @@ import type { LiveVm } from "./live.ts";
 export interface VcpuBudget {
   /** @throws QlaunchError LIVE_VCPU_TCG */
   check(wanted: number): void;
-  /** Notes one, before QEMU is asked: one too many after a cut-off does no harm. */
-  take(): void;
+  /** Notes so many, before QEMU is asked: some too many after a cut-off do no harm. */
+  take(count: number): void;
+  /** Takes back what QEMU was not asked for in the end. */
+  giveBack(count: number): void;
 }
 
-const unlimited: VcpuBudget = { check() {}, take() {} };
+const unlimited: VcpuBudget = { check() {}, take() {}, giveBack() {} };
 
 export async function readBudget(live: LiveVm): Promise<VcpuBudget> {
   const { enabled } = await live.qmp.execute("query-kvm");
@@ -24,8 +26,11 @@ export async function readBudget(live: LiveVm): Promise<VcpuBudget> {
     check(wanted) {
       if (wanted > vcpus.length - made()) throw spent(live, wanted, made());
     },
-    take() {
-      live.journal.update({ vcpusMade: made() + 1 });
+    take(count) {
+      live.journal.update({ vcpusMade: made() + count });
+    },
+    giveBack(count) {
+      live.journal.update({ vcpusMade: made() - count });
     },
   };
 }
