@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,11 +23,21 @@ async function startAgent(): Promise<string> {
     await agent;
     rmSync(folder, { recursive: true });
   });
-  while (!existsSync(socket)) {
+  // The file is there a moment before anybody listens.
+  while (!(await listens(socket))) {
     const ended = await Promise.race([agent, sleep(20)]);
     if (ended !== undefined) throw new Error(`qemu-ga ended: ${ended.stderr}`);
   }
   return socket;
+}
+
+async function listens(socket: string): Promise<boolean> {
+  try {
+    (await realSystem.sockets.connect(socket)).destroy();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 it("asks a real agent", async () => {
