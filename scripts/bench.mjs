@@ -17,6 +17,7 @@ import { benchPreallocation } from "./bench/preallocation.mjs";
 import { missingPrograms } from "./bench/private-libvirtd.mjs";
 import { tableOf } from "./bench/table.mjs";
 import { benchUp } from "./bench/up.mjs";
+import { benchVcpuRemoval } from "./bench/vcpu-removal.mjs";
 import { benchVcpus } from "./bench/vcpus.mjs";
 import { benchVersion } from "./bench/version.mjs";
 
@@ -47,6 +48,8 @@ progress("preallocated memory");
 rows.push(await benchPreallocation(runs, values.qemu));
 progress("vCPUs of a running guest");
 rows.push(...(await benchVcpus(runs, values.qemu)));
+progress("vCPUs that a booted guest gives up");
+rows.push(...(await benchVcpuRemoval(runs, values.qemu)));
 progress("memory of a running guest");
 rows.push(...(await benchMemory(runs, values.qemu)));
 progress("the same work by libvirt");
