@@ -33,7 +33,7 @@ export interface ImportAnswer {
 
 /**
  * Makes a profile of a libvirt domain. Nothing of libvirt is asked.
- * @throws QlaunchError IMPORT_XML, IMPORT_LOSS, FILE_EXISTS, PROFILE_UNREADABLE, HOST_FILE_MISSING, and those of profiles
+ * @throws QlaunchError IMPORT_XML, IMPORT_GUEST, IMPORT_LOSS, FILE_EXISTS, PROFILE_UNREADABLE, HOST_FILE_MISSING, and those of profiles
  */
 export async function importFile(system: System, request: ImportRequest): Promise<ImportAnswer> {
   const text = readDomain(system, request.file);

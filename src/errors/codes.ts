@@ -30,6 +30,9 @@ export const codes = {
   CPU_BOOT_ABOVE_MAX: invalid("More CPUs at boot than at most"),
   CPU_HIDDEN_HYPERVISOR: invalid("CPU features that contradict each other"),
   IMPORT_XML: invalid("A document that is no libvirt domain"),
+  IMPORT_GUEST: invalid(
+    "A domain whose guest qlaunch cannot have: of another hypervisor, architecture, or confidential",
+  ),
   IMPORT_LOSS: invalid("Parts of a domain that a profile cannot have, where none may be lost"),
   EXPORT_LOSS: invalid("Parts of a plan that a libvirt domain cannot say"),
   NUMA_CPU_MISSING: invalid("A vCPU that is in no NUMA cell"),

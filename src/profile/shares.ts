@@ -9,8 +9,8 @@ export const filesystem = z.strictObject({
     .default("virtiofs")
     .meta({ description: "virtiofs (virtiofsd serves it) or 9p (QEMU itself). Default virtiofs." }),
   path: hostPath.meta({ description: "Folder of the host." }),
-  tag: patterned(/^[A-Za-z0-9._-]{1,31}$/, {
-    needed: "1 to 31 letters, digits, dots, dashes or underlines",
+  tag: patterned(/^[A-Za-z0-9._/-]{1,31}$/, {
+    needed: "1 to 31 letters, digits, dots, dashes, underlines or slashes",
     fix: "shorten the tag, or leave the key out",
   })
     .optional()

@@ -64,6 +64,7 @@ const notFromAProfile: Partial<Record<Code, string>> = {
   CDI_SYNTAX: "another file",
   CDI_SPEC: "another file",
   IMPORT_XML: "a domain of libvirt's",
+  IMPORT_GUEST: "a domain of libvirt's",
   IMPORT_LOSS: "a domain of libvirt's",
   EXPORT_LOSS: "warnings, in test/export",
   ARGV_BYTE: "the schema refuses those bytes first; src/argv has the last word",

@@ -20,9 +20,9 @@ type Switch = NonNullable<RootPort["switch"]>;
 
 /** Controllers of PCI become the tree; the guest's devices keep their places below them. */
 export function readPciTree(devices: Reading | undefined, context: ImportContext): PciBuses {
-  const controllers = (devices?.all("controller") ?? [])
-    .filter((each) => each.attribute("type") === "pci")
-    .map(readController);
+  const controllers = readControllers(
+    (devices?.all("controller") ?? []).filter((each) => each.attribute("type") === "pci"),
+  );
   const names = new Map<number, string>();
   const named = new Map<number, NamedPort>();
   const children = (index: number) =>
@@ -33,6 +33,10 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
     const upstream = children(index).find(({ model }) => model === "pcie-switch-upstream-port");
     if (!upstream) return undefined;
     const ports = children(upstream.index).filter(({ model }) => model === "pcie-switch-downstream-port");
+    if (ports.length === 0) {
+      upstream.reading.drop("a switch of which no port has an address: the planner makes ports");
+      return undefined;
+    }
     return {
       upstream: upstream.id,
       ...linkOf(upstream, context.overrides),
@@ -91,8 +95,20 @@ export function readPciTree(devices: Reading | undefined, context: ImportContext
   return new PciBuses({ names: context.replan ? new Map() : names, named, conventional }, context.replan);
 }
 
-function readController(reading: Reading): Controller {
-  const index = numberOf(reading, "index") ?? 0;
+/** One without a number has the next that is free, as libvirt gives it. */
+function readControllers(readings: readonly Reading[]): Controller[] {
+  const given = readings.map((reading) => numberOf(reading, "index"));
+  const taken = new Set(given);
+  let next = 0;
+  return readings.map((reading, place) => {
+    while (taken.has(next)) next++;
+    const index = given[place] ?? next;
+    taken.add(index);
+    return readController(reading, index);
+  });
+}
+
+function readController(reading: Reading, index: number): Controller {
   const model = reading.attribute("model") ?? (index === 0 ? "pcie-root" : "pcie-root-port");
   const element = reading.one("address");
   const kind = reading.one("model");

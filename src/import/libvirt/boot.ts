@@ -8,7 +8,8 @@ export type BootDevice = "hd" | "cdrom" | "network" | "fd";
 export function readBoot(domain: Reading, { profile }: ImportContext): readonly BootDevice[] {
   const os = domain.one("os");
   const type = os?.one("type");
-  type?.attribute("arch");
+  if (type?.attribute("arch") === "i686")
+    type.dropAttribute("arch", "QEMU's x86_64 board takes its place, which runs 32-bit guests as well");
   type?.text();
   readMachine(type, profile);
   readFirmware(os, profile);
@@ -25,7 +26,11 @@ export function readBoot(domain: Reading, { profile }: ImportContext): readonly 
   }
   os?.one("bootmenu")?.drop("the firmware asks nobody");
   os?.one("bios")?.drop("the firmware's messages are on the serial port already");
-  return (os?.all("boot") ?? []).map((boot) => (boot.attribute("dev") ?? "hd") as BootDevice);
+  return (os?.all("boot") ?? []).map((boot) => {
+    const device = boot.attribute("dev") ?? "hd";
+    if (device === "fd") boot.drop("a q35 has no floppy drive");
+    return device as BootDevice;
+  });
 }
 
 function readMachine(type: Reading | undefined, profile: ImportContext["profile"]): void {
@@ -46,16 +51,17 @@ function readFirmware(os: Reading | undefined, profile: ImportContext["profile"]
   const nvram = os?.one("nvram");
   const kind = os?.attribute("firmware");
   const code = loader?.text();
-  loader?.attribute("readonly");
-  loader?.attribute("format");
-  const type = loader?.attribute("type");
-  const secure = isOn(loader?.attribute("secure")) === true || (code ?? "").includes(".secboot.");
-  const firmware = os?.one("firmware");
-  for (const feature of firmware?.all("feature") ?? []) {
-    feature.attribute("name");
-    feature.attribute("enabled");
+  if (isOn(loader?.attribute("readonly")) === false)
+    loader?.dropAttribute("readonly", "the guest cannot change the firmware's code, its variables alone");
+  for (const each of [loader, nvram]) {
+    const format = each?.attribute("format") ?? "raw";
+    if (format !== "raw")
+      each?.dropAttribute("format", `${format}: name a raw image, which "qemu-img convert -O raw" makes`);
   }
-  nvram?.attribute("format");
+  const type = loader?.attribute("type");
+  const wantsSecure = readFirmwareFeatures(os?.one("firmware"));
+  const secure =
+    wantsSecure || isOn(loader?.attribute("secure")) === true || (code ?? "").includes(".secboot.");
   const template = nvram?.attribute("template");
   const vars = nvram?.text();
   if (kind !== "efi" && type !== "pflash" && !/OVMF|edk2/i.test(code ?? "")) {
@@ -78,6 +84,19 @@ function readFirmware(os: Reading | undefined, profile: ImportContext["profile"]
       },
     },
   };
+}
+
+/** What libvirt looks for in the firmware that it chooses. @returns whether that is Secure Boot */
+function readFirmwareFeatures(firmware: Reading | undefined): boolean {
+  const features = firmware?.all("feature") ?? [];
+  const isEnabled = (feature: Reading) => isOn(feature.attribute("enabled")) === true;
+  const named = (name: string) => features.filter((feature) => feature.attribute("name") === name);
+  const secure = [...named("secure-boot"), ...named("enrolled-keys")].some(isEnabled);
+  for (const feature of named("enrolled-keys")) {
+    if (secure && !isEnabled(feature))
+      feature.drop("Secure Boot comes with keys: name a store without them as machine.firmware.ovmf.vars");
+  }
+  return secure;
 }
 
 function readKernel(os: Reading | undefined, profile: ImportContext["profile"]): void {

@@ -4,7 +4,7 @@ import type { Reading } from "./reading.ts";
 
 /** A cell as the domain has it. */
 interface DomainCell {
-  readonly cpus: IdSet;
+  cpus: IdSet;
   readonly bytes: number;
   readonly distances: number[] | undefined;
 }
@@ -15,12 +15,13 @@ export function readCpus(domain: Reading, context: ImportContext): void {
   const vcpu = domain.one("vcpu");
   const max = countIn(vcpu, 1);
   const boot = vcpu && numberOf(vcpu, "current");
-  vcpu?.attribute("placement");
+  if (vcpu?.attribute("placement") === "auto" && vcpu.attribute("cpuset") === undefined)
+    vcpu.dropAttribute("placement", '"auto" asked numad for host CPUs: the planner chooses them');
   profile.cpus = { boot: boot ?? max, ...(boot !== undefined && boot < max ? { max } : {}) };
   readEach(domain.one("vcpus"), profile.cpus, max);
   const cpu = domain.one("cpu");
   if (cpu) {
-    readModel(cpu, profile.cpus);
+    readModel(cpu, profile.cpus, profile.machine?.accel === "tcg");
     readTopology(cpu.one("topology"), profile.cpus);
     if (profile.machine?.accel === "tcg" && (profile.cpus.topology?.threads ?? 1) > 1)
       cpu
@@ -30,8 +31,9 @@ export function readCpus(domain: Reading, context: ImportContext): void {
     readBits(cpu.one("maxphysaddr"), profile.cpus);
   }
   // What QEMU's boards have, and libvirt leaves them.
-  if (profile.cpus.model === undefined) profile.cpus.model = "qemu64";
-  readCells(domain, cpu, context);
+  if (profile.cpus.model === undefined)
+    profile.cpus.model = domain.one("os")?.one("type")?.attribute("arch") === "i686" ? "qemu32" : "qemu64";
+  readCells(domain, cpu, context, max);
   // libvirt gives every vCPU a socket; a partition counts its sockets by its cells.
   if (!profile.cpus.topology && !profile.numa?.partition && max > 1)
     profile.cpus.topology = { sockets: max, cores: 1 };
@@ -62,17 +64,22 @@ function readEach(vcpus: Reading | undefined, cpus: CpusDraft, max: number): voi
   }
 }
 
-function readModel(cpu: Reading, cpus: CpusDraft): void {
+function readModel(cpu: Reading, cpus: CpusDraft, isTcg: boolean): void {
   const mode = cpu.attribute("mode");
   const model = cpu.one("model");
-  cpu.attribute("match");
-  cpu.attribute("migratable");
+  if (cpu.attribute("match") === "minimum")
+    cpu.dropAttribute("match", '"minimum": the model as it is, without what else the host has; write "host"');
+  // Of the host's own processor alone: also what could not be taken along.
+  if (isOn(cpu.attribute("migratable")) === false) cpus.features = { ...cpus.features, migratable: false };
   const check = cpu.attribute("check");
   if (check !== undefined && !["none", "partial", "full", "numa"].includes(check)) {
     cpu.dropAttribute("check", `"${check}" is no way to check a processor`);
   }
   if (mode === "host-passthrough" || mode === "maximum") cpus.model = mode === "maximum" ? "max" : "host";
-  else if (mode === "host-model") {
+  else if (mode === "host-model" && isTcg) {
+    cpus.model = "max";
+    cpu.improve("TCG has no processor of the host: all that QEMU can show is in max");
+  } else if (mode === "host-model") {
     cpus.model = "host";
     cpu.improve("the host's processor as it is, since the guest is not migrated");
   } else if (model) cpus.model = model.text() ?? "max";
@@ -126,13 +133,17 @@ function readBits(bits: Reading | undefined, cpus: CpusDraft): void {
   }
 }
 
-function readCells(domain: Reading, cpu: Reading | undefined, context: ImportContext): void {
+function readCells(domain: Reading, cpu: Reading | undefined, context: ImportContext, max: number): void {
   const { profile } = context;
   const vnuma = domain.one("vnuma");
   const numa = cpu?.one("numa");
-  const cells = (numa?.all("cell") ?? []).map(readCell);
+  const given = numa?.all("cell") ?? [];
+  const areShared = given.length > 0 && given.every((cell) => cell.attribute("memAccess") === "shared");
+  if (areShared) profile.memory.share = true;
+  const cells = given.map((cell, index) => readCell(cell, index, areShared));
   if (cells.length > 0) {
     if (vnuma) vnuma.drop("the cells are written out already");
+    fillFirst(cells, numa, max);
     const distances = completeDistances(cells);
     profile.numa = {
       cells: cells.map(({ cpus, bytes }, index) => ({
@@ -141,9 +152,15 @@ function readCells(domain: Reading, cpu: Reading | undefined, context: ImportCon
         ...(distances ? { distances: distances[index] } : {}),
       })),
     };
-    if (profile.memory.size === 0) {
-      profile.memory.size = sizeText(cells.reduce((sum, { bytes }) => sum + bytes, 0));
-    }
+    // Whatever the domain's own size says, as libvirt has it.
+    const all = cells.reduce((sum, { bytes }) => sum + bytes, 0);
+    const isAdded = domain.one("devices")?.one("memory") !== undefined;
+    const differs = ![0, sizeText(all)].includes(profile.memory.size);
+    if (all > 0 && differs && !isAdded)
+      domain
+        .one("memory")
+        ?.improve(`${sizeText(all)}: what its cells have together counts, as libvirt has it`);
+    if (all > 0) profile.memory.size = sizeText(all);
     splitCores(cpu, cells, profile.cpus);
     return;
   }
@@ -153,6 +170,16 @@ function readCells(domain: Reading, cpu: Reading | undefined, context: ImportCon
     cpu.improve("check numa asked for cells from the host's nodes, vCPU by vCPU: numa.partition");
   }
   for (const name of ["interconnects"]) numa?.one(name)?.drop("the guest is told distances, not bandwidths");
+}
+
+/** libvirt puts vCPUs that no cell has into the first. */
+function fillFirst(cells: readonly DomainCell[], numa: Reading | undefined, most: number): void {
+  const known = new Set(idUnion(cells.map(({ cpus }) => cpus)));
+  const missing = Array.from({ length: most }, (_, id) => id).filter((id) => !known.has(id));
+  const [first] = cells;
+  if (!first || missing.length === 0) return;
+  first.cpus = idUnion([first.cpus, missing]);
+  numa?.improve(`vCPUs ${formatIdSet(missing)} are in no cell, so in cell 0, where libvirt puts them too`);
 }
 
 /** The proposal of automatic cells that libvirt never took. */
@@ -171,14 +198,14 @@ function readVnuma(vnuma: Reading, { profile }: ImportContext): void {
   vnuma.improve("numa.partition makes the cells, their pins and bindings from the host's nodes");
 }
 
-function readCell(cell: Reading, index: number): DomainCell {
+function readCell(cell: Reading, index: number, areShared: boolean): DomainCell {
   const id = numberOf(cell, "id");
   if (id !== undefined && id !== index) cell.dropAttribute("id", `cells are in order: this is cell ${index}`);
   const cpus = parseIdSet(cell.attribute("cpus") ?? "") ?? [];
   const text = cell.attribute("memory") ?? "0";
   const bytes = wholeMebibytes(bytesOf(cell, text, cell.attribute("unit") ?? "KiB") ?? 0);
-  const access = cell.attribute("memAccess");
-  if (access === "shared") cell.dropAttribute("memAccess", "write memory.share, which is for all cells");
+  if (cell.attribute("memAccess") === "shared" && !areShared)
+    cell.dropAttribute("memAccess", "write memory.share, which is for all cells");
   if (isOn(cell.attribute("discard")) === true)
     cell.dropAttribute("discard", "memory that QEMU leaves is freed anyway");
   for (const cache of cell.all("cache")) cache.drop("the guest is told distances, not caches of memory");

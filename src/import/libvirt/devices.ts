@@ -1,4 +1,6 @@
-import { aliasOf, type ImportContext, isOn, numberOf } from "./context.ts";
+import { readConsoles } from "./consoles.ts";
+import { type ImportContext, isOn, numberOf } from "./context.ts";
+import { readFilesystems } from "./filesystems.ts";
 import { readMemoryDevices } from "./memory-devices.ts";
 import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
@@ -49,10 +51,12 @@ function readControllers(devices: Reading | undefined, profile: ProfileDraft, bu
   }
 }
 
-type Console = NonNullable<ProfileDraft["consoles"]>[number];
-
 /** One controller carries all ports. */
 function readVirtioSerial(controller: Reading, buses: PciBuses): void {
+  const driver = controller.one("driver");
+  for (const name of driver?.node.attributes.keys() ?? [])
+    driver?.dropAttribute(name, "QEMU's default is used");
+  modernAlone(controller, controller.attribute("model"));
   if ((numberOf(controller, "index") ?? 0) !== 0) {
     controller.replace("consoles and channels of every controller are on the first one");
     return;
@@ -62,52 +66,9 @@ function readVirtioSerial(controller: Reading, buses: PciBuses): void {
   if (ports !== undefined) controller.replace(`31 ports instead of ${ports}`);
 }
 
-function readConsoles(devices: Reading | undefined, profile: ProfileDraft): void {
-  const found: { at: Reading; console: Console }[] = [];
-  for (const serial of devices?.all("serial") ?? []) {
-    // Whatever libvirt gives it on the host, it is a socket and a log here.
-    const type = serial.attribute("type");
-    const kind = serial.one("target")?.attribute("type") ?? "isa-serial";
-    if (kind !== "isa-serial") {
-      serial.drop(`a serial port of type ${kind}: those of the board alone`);
-      continue;
-    }
-    if (type !== "pty" && type !== undefined)
-      serial.replace(`its other end is qlaunch console and a log, instead of ${type}`);
-    serial.keep();
-    found.push({ at: serial, console: { type: "serial", ...named(serial) } });
-  }
-  for (const console of devices?.all("console") ?? []) {
-    const type = console.one("target")?.attribute("type") ?? "serial";
-    if (type === "virtio") found.push({ at: console, console: { type: "virtio", ...named(console) } });
-    // The first console is the first serial port by another name.
-    console.keep();
-  }
-  profile.guestAgent = false;
-  for (const channel of devices?.all("channel") ?? []) {
-    const name = channel.one("target")?.attribute("name");
-    const type = channel.attribute("type");
-    if (name === "org.qemu.guest_agent.0") profile.guestAgent = true;
-    else if (type === "spicevmc" || type === "qemu-vdagent" || type === "spiceport") {
-      channel.drop("SPICE and its agent are not offered");
-      continue;
-    } else if (name !== undefined) {
-      found.push({ at: channel, console: { type: "channel", name, ...named(channel) } });
-    } else {
-      channel.drop("a channel without a name");
-      continue;
-    }
-    channel.keep();
-  }
-  profile.consoles = found
-    .sort(({ at: { node: a } }, { at: { node: b } }) => a.line - b.line || a.column - b.column)
-    .map(({ console }) => console);
-  for (const parallel of devices?.all("parallel") ?? []) parallel.drop("no parallel ports");
-}
-
-function named(device: Reading): { id?: string } {
-  const id = aliasOf(device);
-  return id === undefined ? {} : { id };
+/** On a port of its own a virtio device is modern anyway. */
+function modernAlone(device: Reading, model: string | undefined): void {
+  if (model === "virtio-transitional") device.dropAttribute("model", "the modern virtio device alone");
 }
 
 function readInput(devices: Reading | undefined, profile: ProfileDraft): void {
@@ -139,7 +100,8 @@ function readGraphics(devices: Reading | undefined, profile: ProfileDraft): void
   }
   for (const video of videos) {
     const heads = video.one("model")?.attribute("heads") ?? "1";
-    if (heads !== "1") video.replace(`one monitor instead of ${heads}`);
+    if (!profile.display && model !== "none") video.drop("nobody could see it: write display.vnc for a card");
+    else if (heads !== "1") video.replace(`one monitor instead of ${heads}`);
     else if (model === "none") video.keep();
     else if (model === undefined || model === "vga" || model === "virtio")
       video.replace("the card is in the next free slot of pcie.0");
@@ -188,7 +150,7 @@ function readSmall(devices: Reading | undefined, profile: ProfileDraft, buses: P
   const cid = vsock?.one("cid");
   const address = cid && numberOf(cid, "address");
   cid?.attribute("auto");
-  vsock?.attribute("model");
+  if (vsock) modernAlone(vsock, vsock.attribute("model"));
   if (vsock && address !== undefined) {
     const bus = buses.busOf(vsock);
     profile.vsock = { cid: address, ...(bus === undefined ? {} : { bus }) };
@@ -204,7 +166,7 @@ function readRng(devices: Reading | undefined, profile: ProfileDraft, buses: Pci
   const [rng] = rngs;
   for (const other of rngs.slice(1)) other.drop("one source of random numbers is enough");
   if (!rng) return;
-  rng.attribute("model");
+  modernAlone(rng, rng.attribute("model"));
   rng.one("alias")?.keep();
   rng.one("rate")?.drop("the host's random numbers do not run out");
   const backend = rng.one("backend");
@@ -228,41 +190,6 @@ function readWatchdog(devices: Reading | undefined, profile: ProfileDraft): void
     // libvirt writes down the one that every q35 has.
     else if (model !== "itco") watchdog.drop(`one watchdog, itco or i6300esb, instead of ${model}`);
   }
-}
-
-function readFilesystems(devices: Reading | undefined, profile: ProfileDraft, buses: PciBuses): void {
-  const list = (devices?.all("filesystem") ?? []).flatMap((each, index) => {
-    const type = each.attribute("type") ?? "mount";
-    const driver = each.one("driver")?.attribute("type") ?? "path";
-    const path = each.one("source")?.attribute("dir");
-    const tag = each.one("target")?.attribute("dir");
-    if (type !== "mount" || path === undefined || (driver !== "virtiofs" && driver !== "path")) {
-      each.drop(`a file system of type ${type}, ${driver}: virtiofs and 9p alone`);
-      return [];
-    }
-    each.one("driver")?.attribute("queue");
-    // Files of several file systems keep numbers of their own, as is always so here.
-    if (each.attribute("multidevs") !== "remap" && each.attribute("multidevs") !== undefined)
-      each.dropAttribute("multidevs", "files of several file systems keep numbers of their own");
-    for (const name of ["binary", "idmap"]) each.one(name)?.drop("virtiofsd's own defaults are used");
-    const access = each.attribute("accessmode") ?? "passthrough";
-    const bus = buses.busOf(each);
-    const model = { passthrough: "passthrough", mapped: "mapped-xattr", squash: "none" }[access];
-    return [
-      {
-        id: aliasOf(each) ?? `fs${index}`,
-        ...(driver === "path" ? { type: "9p" as const } : {}),
-        path,
-        ...(tag === undefined ? {} : { tag: tag.slice(0, 31) }),
-        ...(each.one("readonly") ? { readOnly: true } : {}),
-        ...(driver === "path"
-          ? { securityModel: (model ?? "mapped-xattr") as "passthrough" | "mapped-xattr" | "none" }
-          : {}),
-        ...(bus === undefined ? {} : { bus }),
-      },
-    ];
-  });
-  if (list.length > 0) profile.filesystems = list;
 }
 
 function readIommu(devices: Reading | undefined, profile: ProfileDraft): void {

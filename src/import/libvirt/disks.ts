@@ -44,7 +44,7 @@ function readDisk(
   const device = disk.attribute("device") ?? "disk";
   const source = disk.one("source");
   const target = disk.one("target");
-  const name = target?.attribute("dev") ?? "";
+  const name = target?.attribute("dev");
   const id = aliasOf(disk) ?? name;
   const bus = target?.attribute("bus") ?? "virtio";
   const file = source?.attribute(type === "block" ? "dev" : "file");
@@ -54,8 +54,20 @@ function readDisk(
     return undefined;
   }
   if (model === undefined) return undefined;
+  if (id === undefined) {
+    disk.drop("a disk without a name: write target dev, such as vda");
+    return undefined;
+  }
   if (file === undefined) {
     disk.drop("a drive without a medium: media are not changed while the guest runs");
+    return undefined;
+  }
+  if (disk.one("encryption") ?? source?.one("encryption")) {
+    disk.drop("an encrypted image, of which the guest would see the ciphertext: open it on the host");
+    return undefined;
+  }
+  if (source?.one("slices")) {
+    disk.drop("a part of a file: make a loop device of it (losetup --offset), and name that");
     return undefined;
   }
   const driver = disk.one("driver");
@@ -174,23 +186,16 @@ function ignored(disk: Reading, target: Reading | undefined): void {
   if (target?.attribute("removable") !== undefined) target.dropAttribute("removable", "for USB alone");
   if (target?.attribute("rotation_rate") !== undefined)
     target.dropAttribute("rotation_rate", "guests see a disk that does not turn");
-  disk.one("source")?.attribute("startupPolicy");
+  const policy = disk.one("source")?.attribute("startupPolicy");
+  if (policy === "optional" || policy === "requisite")
+    disk.one("source")?.dropAttribute("startupPolicy", "without its file the guest does not start");
   disk.one("source")?.attribute("index");
   // How libvirt names things, and what it found of the image.
   disk.one("backingStore")?.keep();
   disk.one("shareable")?.drop("QEMU locks the image: a second guest that writes to it is refused");
+  disk.one("transient")?.drop("what the guest writes stays in the image: give it a copy");
   disk.one("iotune")?.drop("start qlaunch in a cgroup with io.max");
-  for (const name of [
-    "encryption",
-    "blockio",
-    "geometry",
-    "wwn",
-    "vendor",
-    "product",
-    "transient",
-    "mirror",
-    "auth",
-  ]) {
+  for (const name of ["blockio", "geometry", "wwn", "vendor", "product", "mirror", "auth"]) {
     disk.one(name)?.drop("not supported");
   }
 }

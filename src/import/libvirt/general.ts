@@ -14,7 +14,7 @@ export function readGeneral(domain: Reading, { profile }: ImportContext): void {
   const type = domain.attribute("type");
   if (type === "qemu") profile.machine = { ...profile.machine, accel: "tcg" };
   else if (type !== undefined && type !== "kvm")
-    domain.dropAttribute("type", `${type}: QEMU with KVM is used`);
+    domain.dropAttribute("type", `${type} is of other systems: QEMU with KVM is used`);
   domain.attribute("id");
   const name = domain.one("name")?.text() ?? "";
   profile.name = profileName(name);
@@ -23,8 +23,7 @@ export function readGeneral(domain: Reading, { profile }: ImportContext): void {
       .one("name")
       ?.improve(`"${name}" becomes "${profile.name}": names have letters, digits, "_", "." and "-"`);
   }
-  const uuid = domain.one("uuid")?.text();
-  if (uuid !== undefined) profile.uuid = uuid;
+  readUuid(domain.one("uuid"), profile);
   const notes = [domain.one("title")?.text(), domain.one("description")?.text()].filter(
     (text) => text !== undefined,
   );
@@ -41,10 +40,17 @@ export function readGeneral(domain: Reading, { profile }: ImportContext): void {
       "no SELinux or AppArmor label: QEMU's own seccomp sandbox is on, and sandbox.user takes its rights",
     );
   }
-  domain
-    .one("launchSecurity")
-    ?.drop("confidential guests are not supported: this guest would not be protected");
   domain.one("genid")?.drop("a generation id changes with snapshots, which qlaunch does not take");
+}
+
+/** libvirt takes one without its dashes too, or with other ones. */
+function readUuid(element: Reading | undefined, profile: ProfileDraft): void {
+  const text = element?.text();
+  if (text === undefined) return;
+  const digits = text.replace(/[ -]/g, "");
+  const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i.exec(digits);
+  if (parts) profile.uuid = parts.slice(1).join("-");
+  else element?.drop(`"${text}" is no UUID: a new one is made`);
 }
 
 /** The user and group that QEMU runs as. @returns whether the label says that */

@@ -46,6 +46,10 @@ function readHostDevice(
     each.drop("no address of the host");
     return undefined;
   }
+  if (each.one("address")?.attribute("type") === "unassigned") {
+    each.drop("the guest does not get it: bind it to vfio-pci yourself where its IOMMU group needs that");
+    return undefined;
+  }
   each.one("source")?.attribute("writeFiltering");
   const driver = each.one("driver");
   driver?.attribute("name");

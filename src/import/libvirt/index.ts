@@ -14,6 +14,7 @@ import { Overrides } from "./overrides.ts";
 import { OwnWords } from "./own.ts";
 import { readPlacement } from "./pinning.ts";
 import { Reading, Report, type ReportLine } from "./reading.ts";
+import { refusalsOf } from "./refusals.ts";
 import { readXml } from "./xml.ts";
 
 export type { ImportHost, ProfileDraft } from "./context.ts";
@@ -57,6 +58,8 @@ export function importDomain(
   const report = new Report();
   for (const part of stripped?.removed ?? []) report.add({ verdict: "kept", note: "", ...part });
   const domain = new Reading(root, report);
+  const refusals = refusalsOf(domain);
+  if (refusals.length > 0) return { ok: false, diagnostics: refusals };
   const own = new OwnWords(domain);
   const names = own.iothreadNames();
   const context: ImportContext = {

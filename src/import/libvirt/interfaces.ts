@@ -55,6 +55,11 @@ function readInterface(each: Reading, id: string, buses: PciBuses): Network | un
   ]) {
     if (driver?.attribute(key) !== undefined) driver.dropAttribute(key, "QEMU's default is used");
   }
+  const takesQueues = isVirtio && !end.user;
+  if (queues !== undefined && queues > 1 && !takesQueues)
+    driver?.dropAttribute("queues", "a virtio card on a tap device alone has several");
+  if (name === "vhost" && end.user)
+    driver?.dropAttribute("name", "QEMU's own network goes through QEMU: vhost has a tap device");
   const boot = each.one("boot");
   const bus = buses.busOf(each);
   ignored(each);
@@ -63,7 +68,7 @@ function readInterface(each: Reading, id: string, buses: PciBuses): Network | un
     ...end,
     ...(isVirtio ? {} : { model: "e1000e" }),
     ...(mac === undefined ? {} : { mac }),
-    ...(queues === undefined || queues === 1 ? {} : { queues }),
+    ...(queues === undefined || queues === 1 || !takesQueues ? {} : { queues }),
     ...(name === "qemu" ? { vhost: false } : name === "vhost" && !end.user ? { vhost: true } : {}),
     ...(boot ? orderOf(boot) : {}),
     ...(bus === undefined ? {} : { bus }),

@@ -3,6 +3,8 @@ import { aliasOf, bytesOf, countIn, type ProfileDraft, sizeText } from "./contex
 import type { PciBuses } from "./pci-buses.ts";
 import type { Reading } from "./reading.ts";
 
+const twoMebibytes = 2 * 1024 ** 2;
+
 /** DIMMs, NVDIMMs and virtio-mem devices. */
 export function readMemoryDevices(
   devices: Reading | undefined,
@@ -19,6 +21,9 @@ export function readMemoryDevices(
       return [];
     }
     const access = each.attribute("access");
+    const whole = model === "virtio-mem" ? bytes : Math.ceil(bytes / twoMebibytes) * twoMebibytes;
+    if (whole !== bytes)
+      size?.improve(`${sizeText(whole)}: memory devices are whole 2 MiB, as libvirt has them`);
     each.one("uuid")?.keep();
     const cell = countIn(target?.one("node"), 0);
     const source = each.one("source");
@@ -30,7 +35,11 @@ export function readMemoryDevices(
     const requested = target?.one("requested");
     const wanted =
       requested && bytesOf(requested, requested.text() ?? "", requested.attribute("unit") ?? "KiB");
-    for (const name of ["block", "current", "address"]) target?.one(name)?.keep();
+    for (const name of ["current", "address"]) target?.one(name)?.keep();
+    const block = target?.one("block");
+    const blockBytes = block && bytesOf(block, block.text() ?? "", block.attribute("unit") ?? "KiB");
+    if (blockBytes !== undefined && blockBytes !== twoMebibytes)
+      block?.drop("blocks are as large as QEMU makes them: 2 MiB, or its page");
     const label = target?.one("label")?.one("size");
     const labelBytes = label && bytesOf(label, label.text() ?? "", label.attribute("unit") ?? "KiB");
     const align = source?.one("alignsize");
@@ -42,7 +51,7 @@ export function readMemoryDevices(
       {
         id,
         kind: model,
-        size: sizeText(bytes),
+        size: sizeText(whole),
         cell,
         ...(pageBytes === undefined ? {} : { pageSize: sizeText(pageBytes) }),
         ...(wanted === undefined ? {} : { requested: sizeText(wanted) }),

@@ -24,7 +24,9 @@ function readPins(domain: Reading, context: ImportContext): Map<number, IdSet> {
   const vcpu = domain.one("vcpu");
   const all = vcpu?.attribute("cpuset");
   const count = countIn(vcpu, 1);
-  if (all !== undefined) for (let id = 0; id < count; id++) pins.set(id, parseIdSet(all) ?? []);
+  const allCpus = parseIdSet(all ?? "") ?? [];
+  if (allCpus.length > 0) for (let id = 0; id < count; id++) pins.set(id, allCpus);
+  else if (all !== undefined) vcpu?.dropAttribute("cpuset", `"${all}" names no host CPU`);
   const tune = domain.one("cputune");
   for (const pin of tune?.all("vcpupin") ?? []) {
     const id = numberOf(pin, "vcpu");
@@ -117,6 +119,10 @@ function bindingOf(element: Reading): Binding | undefined {
   const nodes = element.attribute("nodeset");
   if (nodes === undefined) {
     element.drop(`placement ${placement ?? "auto"} asked numad: name host nodes, or use numa.partition`);
+    return undefined;
+  }
+  if ((parseIdSet(nodes) ?? []).length === 0) {
+    element.drop(`"${nodes}" names no host node`);
     return undefined;
   }
   const policies: Readonly<Record<string, Policy>> = {

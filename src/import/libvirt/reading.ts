@@ -119,7 +119,7 @@ export class Reading {
   keep(): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    this.tell("kept", this.path, "");
+    if (!this.isImproved) this.tell("kept", this.path, "");
   }
 
   /** An attribute is not in the profile. */
