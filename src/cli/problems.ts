@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { type Diagnostic, QlaunchError } from "../errors/index.ts";
 import { renderDiagnostics, renderJsonDiagnostics } from "../report/index.ts";
+import { isBrokenPipe } from "../system/index.ts";
 import { exitStatus } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -26,8 +27,4 @@ export function reportProblem(terminal: Terminal, error: unknown): number {
 export function printDiagnostics(terminal: Terminal, diagnostics: readonly Diagnostic[]): void {
   if (terminal.json) terminal.print(renderJsonDiagnostics(diagnostics));
   else terminal.printError(renderDiagnostics(diagnostics, terminal.errorStyle));
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EPIPE";
 }

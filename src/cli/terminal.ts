@@ -1,6 +1,6 @@
 import type { Event, EventSink } from "../events/event.ts";
 import { humanRenderer, isColorful, renderJsonEvent, type Style, styleFor } from "../report/index.ts";
-import { type OutputStream, openOutput } from "../system/index.ts";
+import { isBrokenPipe, type OutputStream, openOutput } from "../system/index.ts";
 
 /** Where a command writes: results to standard output, everything about the work to standard error. */
 export interface Terminal {
@@ -37,9 +37,19 @@ export async function openTerminal(json: boolean): Promise<Terminal> {
     print: (text) => write(output, text),
     printError: (text) => write(errors, text),
     printJsonLine: (value) => write(output, JSON.stringify(value)),
-    emit: (event: Event) => {
-      if (json) write(output, renderJsonEvent(event));
-      else errors.write(render(event));
-    },
+    emit: (event: Event) =>
+      whereRead(() => {
+        if (json) write(output, renderJsonEvent(event));
+        else errors.write(render(event));
+      }),
   };
+}
+
+/** Work goes on when whoever read of its progress has left. */
+function whereRead(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!isBrokenPipe(error)) throw error;
+  }
 }

@@ -1,4 +1,4 @@
-export { type OutputStream, openOutput } from "./output.ts";
+export { isBrokenPipe, type OutputStream, openOutput } from "./output.ts";
 export { realSystem } from "./real.ts";
 export {
   type Affinity,

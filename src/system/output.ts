@@ -26,7 +26,7 @@ export function openOutput(descriptor: 1 | 2): OutputStream {
   return { isTerminal: false, columns: undefined, write: (text) => writeAll(descriptor, Buffer.from(text)) };
 }
 
-/** @throws with code EPIPE when nobody reads any more */
+/** @throws what isBrokenPipe knows when nobody reads any more */
 function writeAll(descriptor: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length; ) {
     try {
@@ -36,4 +36,9 @@ function writeAll(descriptor: number, bytes: Buffer): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
     }
   }
+}
+
+/** Whether a write failed because nobody reads any more. */
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
 }

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realSystem } from "../../src/system/index.ts";
+import { programForms } from "../rig/program.ts";
 import { qemuPrograms } from "../rig/qemu-programs.ts";
 import { processesWith } from "../rig/vm.ts";
 
@@ -92,6 +93,28 @@ describe("an installation of the single file", () => {
     expect(statSync(join(prefix, "bin/qlaunch")).mode & 0o777).toBe(0o755);
   });
 });
+
+it.each(Object.entries(programForms))(
+  "%s: work goes on when nobody reads of its progress any more",
+  async (form, [program, ...script]) => {
+    const folder = mkdtempSync(join(tmpdir(), "qlaunch-unread-"));
+    const profile = join(folder, "unread.json");
+    writeFileSync(profile, JSON.stringify(smallGuest("unread")));
+    const env = { QLAUNCH_RUN_DIR: join(folder, "run"), QLAUNCH_QEMU: qemu };
+    const run = (...words: string[]) => execa(program, [...script, ...words], { env });
+    try {
+      const start = execa(program, [...script, "up", profile, "--paused", "--json"], { env, buffer: false });
+      start.stdout.destroy();
+      expect((await start).exitCode, form).toBe(0);
+      expect(JSON.parse((await run("ps", "--json")).stdout)).toMatchObject([
+        { name: "unread", state: "paused" },
+      ]);
+    } finally {
+      await run("down", "unread", "--force");
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 const smallGuest = (name: string) => ({
   version: 1,
