@@ -154,11 +154,8 @@ describe.each(qemuPrograms)("a failing start with %s", (qemu) => {
 
   it("finds threads that are not where they should be", async () => {
     // Pinning that pins nothing: only /proc can tell.
-    const processes = {
-      ...rig.system.processes,
-      run: async () => ({ exitCode: 0, signal: undefined, stdout: "", stderr: "" }),
-    };
-    const system: System = { ...rig.system, processes };
+    const affinity = { ...rig.system.affinity, set: async () => [] };
+    const system: System = { ...rig.system, affinity };
     const start = rig.launch(
       { name: "unpinned", pinning: { vcpus: { "0": "1" }, emulator: "0" } },
       { system },
