@@ -8,7 +8,9 @@ type Entry = NonNullable<NonNullable<ImportContext["profile"]["passthrough"]>["d
 
 /** Devices of the host: hostdev, and interfaces that are one. */
 export function readHostDevices(devices: Reading | undefined, context: ImportContext, buses: PciBuses): void {
-  const hostdevs = devices?.all("hostdev") ?? [];
+  const cards = (devices?.all("interface") ?? []).filter((each) => each.attribute("type") === "hostdev");
+  // libvirt numbers the cards first.
+  const hostdevs = [...cards, ...(devices?.all("hostdev") ?? [])];
   const entries = hostdevs.flatMap(
     (each, index) => readHostDevice(each, aliasIn(each, `hostdev${index}`), context, buses) ?? [],
   );
@@ -30,8 +32,10 @@ function readHostDevice(
   { overrides }: ImportContext,
   buses: PciBuses,
 ): Entry | undefined {
+  const source = each.one("source")?.one("address");
+  const isCard = each.node.name === "interface";
   const mode = each.attribute("mode") ?? "subsystem";
-  const type = each.attribute("type");
+  const type = isCard ? (source?.attribute("type") ?? "pci") : each.attribute("type");
   if (mode !== "subsystem" || type !== "pci") {
     each.drop(`a device of the host of type ${type ?? mode}: PCI functions alone are given to guests`);
     return undefined;
@@ -40,7 +44,6 @@ function readHostDevice(
   if (isOn(each.attribute("managed")) === false) {
     each.dropAttribute("managed", "the device is bound for the start and given back after the end");
   }
-  const source = each.one("source")?.one("address");
   const host = source && hostAddress(source);
   if (host === undefined) {
     each.drop("no address of the host");
@@ -51,6 +54,7 @@ function readHostDevice(
     return undefined;
   }
   each.one("source")?.attribute("writeFiltering");
+  if (isCard) tellCard(each);
   const driver = each.one("driver");
   driver?.attribute("name");
   const model = driver?.attribute("model");
@@ -77,6 +81,17 @@ function readHostDevice(
       ? {}
       : { identity: { vendor: hexId(vendor), device: hexId(device) } }),
   };
+}
+
+/** What libvirt sets on the physical function before it gives the virtual one away. */
+function tellCard(card: Reading): void {
+  const notes = {
+    mac: `${card.one("mac")?.attribute("address")}: "ip link set PORT vf NUMBER mac ADDRESS" sets it on the host`,
+    vlan: '"ip link set PORT vf NUMBER vlan ID" sets it on the host',
+    virtualport: "the switch is told on the host",
+    bandwidth: '"ip link set PORT vf NUMBER max_tx_rate MBIT" sets it on the host',
+  };
+  for (const [name, note] of Object.entries(notes)) card.one(name)?.drop(note);
 }
 
 function hexId(number: number): string {

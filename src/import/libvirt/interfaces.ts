@@ -23,6 +23,8 @@ export function readInterfaces(
 }
 
 function readInterface(each: Reading, id: string, buses: PciBuses): Network | undefined {
+  // A device of the host, which is read with those.
+  if (each.attribute("type") === "hostdev") return undefined;
   const end = endOf(each);
   if (!end) return undefined;
   const model = each.one("model")?.attribute("type") ?? "virtio";

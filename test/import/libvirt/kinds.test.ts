@@ -117,6 +117,20 @@ it("a disk with a name of its own loses nothing by it", () => {
   expect(told(imported(withDevices(disk)).report, "dropped")).toEqual([]);
 });
 
+it("a network card of the host is passed through, and what libvirt sets on its port is told", () => {
+  const card = `<interface type='hostdev' managed='yes'><mac address='52:54:00:00:00:01'/>
+    <source><address type='pci' domain='0' bus='0x19' slot='0' function='0x2'/></source>
+    <vlan><tag id='42'/></vlan></interface>`;
+  const { profile, report } = imported(withDevices(card));
+  expect(profile.passthrough).toEqual({ devices: [{ address: "0000:19:00.2" }] });
+  expect(told(report, "dropped")).toEqual([
+    'devices/interface/mac: 52:54:00:00:00:01: "ip link set PORT vf NUMBER mac ADDRESS" sets it on the host',
+    'devices/interface/vlan: "ip link set PORT vf NUMBER vlan ID" sets it on the host',
+  ]);
+  const usb = card.replace("type='pci'", "type='usb'");
+  expect(imported(withDevices(usb)).profile.passthrough).toBeUndefined();
+});
+
 it("a console is a serial port where there is none", () => {
   expect(imported(withDevices("<console type='pty'/>")).profile.consoles).toEqual([{ type: "serial" }]);
   const both = "<serial type='pty'/><console type='pty'/>";
