@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { profileSchema } from "../../../src/profile/schema.ts";
 import { domain, imported, told } from "./domains.ts";
 
 const lines = (text: string) => {
@@ -13,7 +14,8 @@ describe("the identity of a guest", () => {
     ["c0ffee00-edaf-9455-126a-d65c16db1809", "c0ffee00-edaf-9455-126a-d65c16db1809"],
     ["c0ffee00edaf9455126ad65c16db1809", "c0ffee00-edaf-9455-126a-d65c16db1809"],
   ])("%s stays", (given, expected) => {
-    expect(imported(domain(`<uuid>${given}</uuid>`)).profile.uuid).toBe(expected);
+    const { profile } = imported(domain(`<uuid>${given}</uuid>`));
+    expect(profileSchema.parse(profile).uuid).toBe(expected);
   });
 
   it("is made new where it is none", () => {
@@ -131,6 +133,16 @@ it("a network card of the host is passed through, and what libvirt sets on its p
   expect(imported(withDevices(usb)).profile.passthrough).toBeUndefined();
 });
 
+it("the host's processor shows what could not be taken along where the domain says so", () => {
+  const text = domain("<cpu mode='host-passthrough' migratable='off'/>");
+  expect(imported(text).profile.cpus).toMatchObject({ model: "host", features: { migratable: false } });
+});
+
+it("the host's model is what QEMU can show, where there is no KVM", () => {
+  const text = domain("<cpu mode='host-model'/>").replace("type='kvm'", "type='qemu'");
+  expect(imported(text).profile.cpus.model).toBe("max");
+});
+
 it("a console is a serial port where there is none", () => {
   expect(imported(withDevices("<console type='pty'/>")).profile.consoles).toEqual([{ type: "serial" }]);
   const both = "<serial type='pty'/><console type='pty'/>";
@@ -161,5 +173,5 @@ it("firmware that libvirt would choose by its features is that of Secure Boot", 
 
 it("a tag of 9p keeps its slashes, which the guest's fstab has", () => {
   const shares = withDevices("<filesystem><source dir='/a'/><target dir='/import/a'/></filesystem>");
-  expect(imported(shares).profile.filesystems?.[0]?.tag).toBe("/import/a");
+  expect(profileSchema.parse(imported(shares).profile).filesystems[0]?.tag).toBe("/import/a");
 });
