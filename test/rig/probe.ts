@@ -27,9 +27,12 @@ export async function askProbe(socket: string, timeoutSeconds = 180): Promise<Pr
   return JSON.parse(stdout) as ProbeReport;
 }
 
+/** How often a guest is started before it counts as one that does not boot. */
+const mostBoots = 3;
+
 /**
  * Starts a guest and waits for its report. TCG loses a wake-up now and then when it has many vCPUs on few busy CPUs,
- * and then a guest stands still in its early boot; such a boot is told and tried once more.
+ * and then a guest stands still in its early boot, or QEMU falls; such a boot is told and tried again.
  */
 export async function bootProbe(
   cli: Cli,
@@ -38,16 +41,18 @@ export async function bootProbe(
   channel = "channel0",
 ): Promise<ProbeReport> {
   const socket = `${cli.root}/${name}/qemu/${channel}.sock`;
-  await cli.ok("up", profile);
-  try {
-    return await askProbe(socket, 150);
-  } catch {
-    const said = await cli.run("logs", name, "--source", "console");
-    console.warn(
-      `${name} did not report; it is started once more. Its console:\n${said.stdout.slice(-2000)}`,
-    );
-    await cli.ok("down", name, "--force");
+  for (let boot = 1; ; boot++) {
     await cli.ok("up", profile);
-    return askProbe(socket, 150);
+    try {
+      return await askProbe(socket, 150);
+    } catch (error) {
+      if (boot === mostBoots) throw error;
+      const said = await cli.run("logs", name, "--source", "console");
+      const qemu = await cli.run("logs", name);
+      console.warn(
+        `${name} did not report (${error}); it is started once more. Its console:\n${said.stdout.slice(-2000)}\nQEMU:\n${qemu.stdout.slice(-2000)}`,
+      );
+      await cli.ok("down", name, "--force");
+    }
   }
 }
