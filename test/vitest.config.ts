@@ -40,7 +40,7 @@ export default defineConfig({
           // Without KVM a guest of many vCPUs on few busy CPUs now and then loses a wake-up and stands still.
           retry: 1,
           testTimeout: 300_000,
-          hookTimeout: 300_000,
+          hookTimeout: 600_000,
         },
       },
       {
