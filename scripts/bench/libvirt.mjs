@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectQmp } from "../../dist/lib/qmp/index.js";
 import { bareStart } from "./bare-start.mjs";
-import { missingPrograms, startLibvirtd } from "./private-libvirtd.mjs";
+import { missingPrograms, proportionalBytes, startLibvirtd } from "./private-libvirtd.mjs";
 import { compare, time } from "./statistics.mjs";
 
 const file = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -105,7 +105,7 @@ async function benchLive(runs, guest) {
     changed[kind][who] ??= [];
     if (run >= 0) changed[kind][who].push(spent);
   };
-  let managed = 0;
+  let [managed, own] = [0, 0];
   for (let run = -1; run < runs; run++) {
     for (const form of Object.keys(forms)) {
       guest.run(form, "up", guest.small, "--paused");
@@ -122,6 +122,7 @@ async function benchLive(runs, guest) {
     }
     guest.run("file", "up", guest.small, "--paused");
     const bare = await guest.bare();
+    own = ownMemory(guest.root);
     add("plus", "bare", bare.plus, run);
     add("dimm", "bare", bare.dimm, run);
     guest.stop();
@@ -151,7 +152,7 @@ async function benchLive(runs, guest) {
       ...compare(
         "memory of management while a guest runs",
         "libvirtd and virtlogd",
-        [ownMemory(guest.root)],
+        [own / 2 ** 20],
         [managed / 2 ** 20],
       ),
       unit: "MiB",
@@ -159,20 +160,19 @@ async function benchLive(runs, guest) {
   ];
 }
 
-/** What runs of qlaunch while a guest does: nothing, which is looked for and not assumed. */
+/** Bytes of what runs of qlaunch while a guest does: nothing, which is looked for and not assumed. */
 function ownMemory(root) {
-  const resident = readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid || !existsSync(`/proc/${pid}/exe`)) return false;
-    try {
-      const words = execFileSync("tr", ["\\0", " "], {
-        input: execFileSync("cat", [`/proc/${pid}/cmdline`]),
-      });
-      return String(words).includes(root) && !String(words).includes("qemu-system");
-    } catch {
-      return false;
-    }
-  });
-  return resident.length;
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+    .reduce((sum, pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return words.includes(root) && !words.includes("-name\0guest=") ? sum + proportionalBytes(pid) : sum;
+      } catch {
+        // It has ended since.
+        return sum;
+      }
+    }, 0);
 }
 
 function benchVersions(runs, guest) {

@@ -110,6 +110,6 @@ function childrenNamed(name, folder) {
 }
 
 /** @see https://www.kernel.org/doc/html/latest/filesystems/proc.html (smaps_rollup) */
-function proportionalBytes(pid) {
+export function proportionalBytes(pid) {
   return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))[1]) * 1024;
 }
