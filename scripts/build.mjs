@@ -2,6 +2,7 @@
 // to dist/qlaunch, the same program as one executable that needs no Node; and the library with tsc.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { importTypeScript } from "./import-typescript.mjs";
@@ -37,6 +38,27 @@ const compiledReader = {
   },
 };
 
+/**
+ * commander and cross-spawn are CommonJS and require Node's own modules, which a bundle of modules cannot. Programs are
+ * what most commands start none of, so that part is loaded when it is used.
+ * @see https://nodejs.org/api/process.html#processgetbuiltinmoduleid
+ */
+const ownModules = {
+  name: "own-modules",
+  setup(build) {
+    const got = (path) => `process.getBuiltinModule(${JSON.stringify(path)})`;
+    build.onResolve({ filter: /./ }, ({ path, kind }) =>
+      kind === "require-call" && isBuiltin(path) ? { path, namespace: "own-modules" } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "own-modules" }, ({ path }) => ({
+      contents: path.endsWith("child_process")
+        ? `for (const name of ["spawn", "spawnSync"])
+             Object.defineProperty(exports, name, { get: () => ${got(path)}[name] });`
+        : `module.exports = ${got(path)};`,
+    }));
+  },
+};
+
 const { metafile } = await build({
   entryPoints: { cli: "src/cli/main.ts" },
   outdir: "dist",
@@ -45,7 +67,6 @@ const { metafile } = await build({
   bundle: true,
   splitting: true,
   minify: true,
-  keepNames: true,
   format: "esm",
   platform: "node",
   target: "node20.19",
@@ -54,9 +75,7 @@ const { metafile } = await build({
     QLAUNCH_COMMIT: JSON.stringify(commit()),
     QLAUNCH_GUESTS: JSON.stringify(guestTexts),
   },
-  // commander and cross-spawn are CommonJS: they call require for Node's own modules.
-  plugins: [compiledReader],
-  banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+  plugins: [compiledReader, ownModules],
 });
 
 // Which part loads what, for the test that commands load no more than they need.
@@ -88,7 +107,11 @@ function compile() {
   const bun = places.map((place) => join("node_modules", place)).find((place) => existsSync(place));
   if (bun === undefined) throw new Error("bun is missing: run npm ci");
   const flags = ["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"];
-  execFileSync(bun, ["build", ...flags, "dist/cli.mjs", "--outfile", "dist/qlaunch"], {
+  // Else a .env or a bunfig.toml of whatever folder it is called in would be read, and its `preload` run.
+  const closed = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
+  // Commands end long before machine code would pay.
+  const patient = ["--compile-jit-policy=100"];
+  execFileSync(bun, ["build", ...flags, ...closed, ...patient, "dist/cli.mjs", "--outfile", "dist/qlaunch"], {
     stdio: ["ignore", "ignore", "inherit"],
   });
 }

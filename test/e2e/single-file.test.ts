@@ -37,8 +37,7 @@ describe("an installation of the single file", () => {
   beforeAll(async () => {
     await execa(join(root, "scripts/install"), [prefix]);
     await execa("mkdir", [programs]);
-    for (const name of ["flock", "timeout"])
-      symlinkSync(realSystem.processes.find(name) ?? "", join(programs, name));
+    for (const name of ["timeout"]) symlinkSync(realSystem.processes.find(name) ?? "", join(programs, name));
     symlinkSync(qemu, join(programs, "qemu-system-x86_64"));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -61,6 +60,20 @@ describe("an installation of the single file", () => {
     const page = readFileSync(join(prefix, "share/man/man1/qlaunch.1"), "utf8");
     expect(page).toContain("qlaunch setvcpus <name>");
     expect(page).not.toContain("undefined");
+  });
+
+  it("reads nothing of the folder that it is called in", async () => {
+    const visited = join(folder, "visited");
+    await execa("mkdir", [visited]);
+    writeFileSync(join(visited, ".env"), "QLAUNCH_RUN_DIR=relative\n");
+    writeFileSync(join(visited, "bunfig.toml"), 'preload = ["./foreign.ts"]\n');
+    writeFileSync(join(visited, "foreign.ts"), 'console.log("foreign code");\n');
+    const { stdout, stderr } = await execa(join(prefix, "bin/qlaunch"), ["ps", "--json"], {
+      cwd: visited,
+      extendEnv: false,
+      env: { HOME: folder, PATH: programs, QLAUNCH_RUN_DIR: join(folder, "run") },
+    });
+    expect([stdout, stderr]).toEqual(["[]", ""]);
   });
 
   it("refuses a prefix that is no folder from the root on", async () => {
