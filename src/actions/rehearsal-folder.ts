@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { System } from "../system/index.ts";
 import { endSimulatedHost } from "./simulated-host.ts";
@@ -20,7 +19,7 @@ const keptFile = (folder: string) => join(folder, "kept");
 export async function openRehearsalFolder(system: System, keep: boolean): Promise<RehearsalFolder> {
   const parent = system.user.environment.TMPDIR || "/tmp";
   await cleanUp(system, parent);
-  const path = join(parent, `${prefix}${randomUUID().slice(0, 8)}`);
+  const path = join(parent, `${prefix}${crypto.randomUUID().slice(0, 8)}`);
   system.files.makeDirectory(path, 0o700);
   const lock = await system.locks.take(lockFile(path), `process ${process.pid}`);
   if (keep) system.files.writeAtomically(keptFile(path), "");

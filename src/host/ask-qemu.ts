@@ -1,7 +1,5 @@
-import { randomUUID } from "node:crypto";
-import type { Duplex } from "node:stream";
 import { connectQmp, type QmpClient, QmpError } from "../qmp/index.ts";
-import { type System, SystemError } from "../system/index.ts";
+import { type ByteStream, type System, SystemError } from "../system/index.ts";
 
 /** QEMU could not be started, or ended or fell silent before the question was answered. */
 export class QemuSilent extends Error {
@@ -45,7 +43,7 @@ async function converse<T>(
   system: System,
   command: readonly string[],
   logPath: string,
-  talk: (monitor: Duplex) => Promise<T>,
+  talk: (monitor: ByteStream) => Promise<T>,
 ): Promise<T> {
   const watched = ["-s", "KILL", String(limitSeconds), ...command];
   const started = await system.processes.start("timeout", watched, { logPath });
@@ -66,7 +64,7 @@ async function converse<T>(
 
 /** A place for what QEMU says on its standard error, which nobody else can have made. Without one, it is lost. */
 function makeLog(system: System): { path: string; remove(): void } {
-  const folder = `${system.user.environment.TMPDIR || "/tmp"}/qlaunch-${randomUUID()}`;
+  const folder = `${system.user.environment.TMPDIR || "/tmp"}/qlaunch-${crypto.randomUUID()}`;
   try {
     system.files.makeDirectory(folder, 0o700);
   } catch (error) {

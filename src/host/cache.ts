@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
 import { type System, SystemError } from "../system/index.ts";
 
 /** Raised when what is kept changes its shape. */
 const format = 1;
+
+/** In characters: file systems take 255, with the ending and what a temporary name adds. */
+const longestName = 200;
 
 /**
  * What was found out about programs, kept between commands: one JSON file a subject in
@@ -18,8 +20,7 @@ export interface Cache {
 export function openCache(system: System): Cache {
   const folder = cacheFolder(system);
   if (folder === undefined) return { get: () => undefined, set: () => {} };
-  const pathOf = (subject: string) =>
-    `${folder}/${createHash("sha256").update(subject).digest("hex").slice(0, 16)}.json`;
+  const pathOf = (subject: string) => `${folder}/${fileNameOf(subject)}.json`;
   return {
     get(subject, key) {
       const path = pathOf(subject);
@@ -41,6 +42,11 @@ export function openCache(system: System): Cache {
       }
     },
   };
+}
+
+/** A name that says what is in the file. Two subjects that end alike have one file, and the key tells whose it is. */
+function fileNameOf(subject: string): string {
+  return encodeURIComponent(subject).slice(-longestName);
 }
 
 /** @see https://specifications.freedesktop.org/basedir-spec/latest/ (a relative path there is to be ignored) */

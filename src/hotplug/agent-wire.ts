@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { ByteStream } from "../system/index.ts";
 
 /** The guest agent answers not at all, or not as the protocol has it. */
 export class AgentError extends Error {
@@ -19,14 +19,14 @@ export const syncByte = 0xff;
  * @see https://www.qemu.org/docs/master/interop/qemu-ga-ref.html
  */
 export class AgentWire {
-  readonly #stream: Duplex;
+  readonly #stream: ByteStream;
   #buffer = Buffer.alloc(0);
   #end: AgentError | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(stream: Duplex) {
+  constructor(stream: ByteStream) {
     this.#stream = stream;
-    stream.on("data", (chunk: Buffer) => {
+    stream.on("data", (chunk: Uint8Array) => {
       this.#buffer = Buffer.concat([this.#buffer, chunk]);
       this.#wake?.();
     });

@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { ByteStream } from "../system/index.ts";
 import { Calls } from "./calls.ts";
 import { encodeLine, excerpt } from "./codec.ts";
 import type { CommandArguments, CommandName, CommandResult } from "./commands.ts";
@@ -66,7 +66,7 @@ export class QmpClient {
   #settleReady: { resolve: (greeting: QmpGreeting) => void; reject: (error: Error) => void } | undefined;
   #settleClosed: ((end: QmpDisconnectedError) => void) | undefined;
 
-  constructor(transport: Duplex, options: QmpClientOptions = {}) {
+  constructor(transport: ByteStream, options: QmpClientOptions = {}) {
     this.#options = options;
     this.#log = options.log ?? (() => {});
     this.#calls = new Calls(this.#log);
@@ -264,7 +264,7 @@ export class QmpClient {
  * destroyed.
  * @throws QmpGreetingError, QmpNegotiationError, QmpProtocolError, QmpTimeoutError, QmpDisconnectedError.
  */
-export async function connectQmp(transport: Duplex, options: QmpClientOptions = {}): Promise<QmpClient> {
+export async function connectQmp(transport: ByteStream, options: QmpClientOptions = {}): Promise<QmpClient> {
   const client = new QmpClient(transport, options);
   await client.ready;
   return client;

@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { ByteStream } from "../system/index.ts";
 import { LineDecoder } from "./codec.ts";
 import { type DisconnectReason, QmpProtocolError } from "./errors.ts";
 import { startTimer } from "./timer.ts";
@@ -16,13 +16,13 @@ interface WireHandlers {
 
 /** Messages over a transport, both ways, and its end. Owns the transport. */
 export class Wire {
-  readonly #transport: Duplex;
+  readonly #transport: ByteStream;
   readonly #handlers: WireHandlers;
   readonly #decoder = new LineDecoder();
   #ended = false;
   #stopGrace = () => {};
 
-  constructor(transport: Duplex, handlers: WireHandlers) {
+  constructor(transport: ByteStream, handlers: WireHandlers) {
     this.#transport = transport;
     this.#handlers = handlers;
     transport.on("data", (chunk: Uint8Array | string) => this.#receive(chunk));

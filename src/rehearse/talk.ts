@@ -40,9 +40,9 @@ export async function talkToHost(
   options: TalkOptions,
 ): Promise<TalkEnding> {
   const { sockets: door } = system;
-  const console = await door.connect(sockets.console);
-  const output = await door.connect(sockets.output);
-  const job = await door.connect(sockets.job);
+  const console = await door.connectDuplex(sockets.console);
+  const output = await door.connectDuplex(sockets.output);
+  const job = await door.connectDuplex(sockets.job);
   try {
     return await converse({ job, output, console }, options);
   } finally {

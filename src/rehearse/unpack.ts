@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { refusal } from "../errors/index.ts";
@@ -22,7 +21,7 @@ export interface Packed {
  */
 export async function unpackAll(system: System, packed: readonly Packed[]): Promise<Buffer[]> {
   const { files } = system;
-  const folder = `${system.user.environment.TMPDIR || "/tmp"}/qlaunch-${randomUUID()}`;
+  const folder = `${system.user.environment.TMPDIR || "/tmp"}/qlaunch-${crypto.randomUUID()}`;
   files.makeDirectory(folder, 0o700);
   try {
     const copies = packed.map(({ name, content }, index) => {

@@ -1,5 +1,5 @@
-import { getSystemErrorName } from "node:util";
 import { affinityMask } from "./affinity-mask.ts";
+import { errorName } from "./error-name.ts";
 import type { AffinityFailure, Processes, ThreadAffinity } from "./system.ts";
 
 type Runner = Pick<Processes, "run">;
@@ -36,10 +36,13 @@ export async function pinByPerl(
     environment,
   });
   if (exitCode !== 0) return undefined;
-  return [...stdout.matchAll(/^(\d+) (\d+)$/gm)].map(([, threadId, number]) => ({
-    threadId: Number(threadId),
-    code: getSystemErrorName(-Number(number)),
-  }));
+  const failed = [...stdout.matchAll(/^(\d+) (\d+)$/gm)];
+  return Promise.all(
+    failed.map(async ([, threadId, number]) => ({
+      threadId: Number(threadId),
+      code: await errorName(Number(number)),
+    })),
+  );
 }
 
 const codes: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import { pinByFunction } from "./affinity-function.ts";
 import { pinByPerl, pinByTaskset, systemCall } from "./affinity-programs.ts";
+import { bun } from "./bun.ts";
 import { processes } from "./processes.ts";
 import type { Affinity } from "./system.ts";
 
@@ -12,7 +13,7 @@ const tools = ["xargs", "taskset"] as const;
  */
 export const affinity: Affinity = {
   programs() {
-    if (process.versions.bun !== undefined) return [];
+    if (bun !== undefined) return [];
     return hasPerl() ? ["perl"] : tools;
   },
   async set(pins) {

@@ -3,6 +3,7 @@ export { realSystem } from "./real.ts";
 export {
   type Affinity,
   type AffinityFailure,
+  type ByteStream,
   type Clock,
   type Exit,
   type FileFacts,

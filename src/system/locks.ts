@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import {
   closeSync,
   fstatSync,
@@ -9,17 +8,21 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { bun } from "./bun.ts";
+import { type CLibrary, openCLibrary } from "./c-library.ts";
+import { errorName } from "./error-name.ts";
 import type { Lock, Locks } from "./system.ts";
 import { SystemError } from "./system.ts";
 import { asSystemError, attempt, guard } from "./system-error.ts";
 
 /**
- * flock(2) by way of util-linux: the child locks our open file description and ends, and the lock stays ours until
- * the descriptor is closed, by us or by the kernel when we die. The file goes with the lock; a waiter who then holds
- * a file that has no name any more starts over.
+ * flock(2) on our open file description: the lock is ours until the descriptor is closed, by us or by the kernel when we
+ * die. The file goes with the lock; a waiter who then holds a file that has no name any more starts over.
  * @see https://man7.org/linux/man-pages/man2/flock.2.html
  */
 export const locks: Locks = {
+  programs: () => (bun === undefined ? ["flock"] : []),
+
   async take(path, owner, options = {}) {
     for (;;) {
       const descriptor = guard(() => openSync(path, "a+", 0o600));
@@ -62,7 +65,41 @@ function isNamed(descriptor: number, path: string): boolean {
 }
 
 /** @returns false when somebody else has it */
-function flock(descriptor: number, waitMs: number): Promise<boolean> {
+async function flock(descriptor: number, waitMs: number): Promise<boolean> {
+  const library = await openCLibrary();
+  return library === undefined
+    ? flockByProgram(descriptor, waitMs)
+    : flockByFunction(library, descriptor, waitMs);
+}
+
+/** LOCK_EX | LOCK_NB. @see https://man7.org/linux/man-pages/man2/flock.2.html */
+const exclusiveNow = 2 | 4;
+/** EINTR and EWOULDBLOCK. */
+const interrupted = 4;
+const wouldBlock = 11;
+/** Between two tries: a call that waits would keep this program from all else, signals among it. */
+const shortestPauseMs = 1;
+const longestPauseMs = 20;
+
+async function flockByFunction(library: CLibrary, descriptor: number, waitMs: number): Promise<boolean> {
+  const deadline = performance.now() + waitMs;
+  for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    if (library.flock(descriptor, exclusiveNow) === 0) return true;
+    const error = library.errorNumber();
+    if (error !== wouldBlock && error !== interrupted) {
+      throw new SystemError(await errorName(error), `flock failed with error ${error}`);
+    }
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return false;
+    await sleep(Math.min(pauseMs, leftMs));
+  }
+}
+
+const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+/** By way of util-linux: the child locks our open file description and ends, and the lock stays. */
+async function flockByProgram(descriptor: number, waitMs: number): Promise<boolean> {
+  const { spawn } = await import("node:child_process");
   const wait = waitMs > 0 ? ["--timeout", String(waitMs / 1000)] : ["--nonblock"];
   return new Promise((resolve, reject) => {
     const child = spawn("flock", ["--exclusive", ...wait, "3"], {

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
-import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { Duplex } from "node:stream";
-import { type Processes, type StartedProcess, SystemError } from "./system.ts";
+import { bun } from "./bun.ts";
+import { start } from "./start.ts";
+import { type Processes, SystemError } from "./system.ts";
 import { attempt, guard } from "./system-error.ts";
 
 /** Loaded when first needed: most commands run nothing. */
@@ -33,41 +33,11 @@ export const processes: Processes = {
     };
   },
 
-  start(program, arguments_, options) {
-    const log = guard(() => openSync(options.logPath, "a", 0o600));
-    const output = options.foreground ? "inherit" : log;
-    // Descriptor 3 becomes one end of a socket pair: the monitor is connected before QEMU has run an instruction.
-    const child = spawn(program, arguments_, {
-      detached: !options.foreground,
-      cwd: "/",
-      stdio: [options.foreground ? "inherit" : "ignore", output, output, "pipe"],
-      ...(options.environment === undefined ? {} : { env: { ...process.env, ...options.environment } }),
-    });
-    closeSync(log);
-    const monitor = child.stdio[3] as Duplex;
+  async start(program, arguments_, options) {
+    const started = await start(program, arguments_, options);
     // What starts a program runs others next, unless threads are pinned by a call; the time until it answers is free.
-    if (process.versions.bun === undefined) child.once("spawn", () => void loadRunner());
-    const exited = new Promise<{ exitCode: number | undefined; signal: string | undefined }>((resolve) => {
-      child.once("exit", (exitCode, signal) =>
-        resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
-      );
-    });
-    return new Promise<StartedProcess>((resolve, reject) => {
-      child.once("error", (error: NodeJS.ErrnoException) =>
-        reject(new SystemError(error.code ?? "EUNKNOWN", error.message, { cause: error })),
-      );
-      child.once("spawn", () =>
-        resolve({
-          pid: child.pid as number,
-          monitor,
-          exited,
-          release() {
-            child.unref();
-            monitor.destroy();
-          },
-        }),
-      );
-    });
+    if (bun === undefined) void loadRunner();
+    return started;
   },
 
   find(program) {

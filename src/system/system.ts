@@ -94,11 +94,25 @@ export interface StartOptions {
   readonly foreground?: boolean;
 }
 
+/** Bytes both ways, in order: of a socket, or of one end of a socket pair. Every Duplex is one. */
+export interface ByteStream {
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
+  on(event: "end" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown;
+  write(content: string | Uint8Array): unknown;
+  /** Ends it when all that was written is out. */
+  end(): unknown;
+  /** Ends it now. */
+  destroy(): unknown;
+  readonly destroyed: boolean;
+  readonly readableEnded: boolean;
+}
+
 /** A program that goes on when this one ends, in a session of its own. */
 export interface StartedProcess {
   readonly pid: number;
   /** The parent's end of the socket pair that the child has as descriptor 3. */
-  readonly monitor: Duplex;
+  readonly monitor: ByteStream;
   readonly exited: Promise<Exit>;
   /** Lets this program end while the other runs on. */
   release(): void;
@@ -121,7 +135,9 @@ export interface Processes {
 
 export interface Sockets {
   /** A connected unix stream socket. @throws SystemError ENOENT, ECONNREFUSED, EACCES */
-  connect(path: string): Promise<Duplex>;
+  connect(path: string): Promise<ByteStream>;
+  /** The same as a stream that can be paused and piped, which takes longer to make. */
+  connectDuplex(path: string): Promise<Duplex>;
 }
 
 /** A lock that the kernel frees when its holder dies. */
@@ -131,6 +147,8 @@ export interface Lock {
 }
 
 export interface Locks {
+  /** What `take` runs, by name; nothing where it needs no program. */
+  programs(): readonly string[];
   /**
    * Takes an exclusive lock on a file, which is created with mode 0600 and holds `owner` while it is taken.
    * @returns the lock, or the text that its holder wrote

@@ -59,7 +59,7 @@ export async function withConsole<T>(
   try {
     let socket: Duplex;
     try {
-      socket = await system.sockets.connect(end.socket);
+      socket = await system.sockets.connectDuplex(end.socket);
     } catch (error) {
       throw explainConnect(name, end.socket, error);
     }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { Plan } from "../plan/types.ts";
 import type { System } from "../system/index.ts";
@@ -87,7 +86,7 @@ function newRecord(system: System, { plan, version }: Reservation): VmRecord {
     format: 1,
     qlaunch: version,
     name: plan.name,
-    uuid: plan.uuid ?? randomUUID(),
+    uuid: plan.uuid ?? crypto.randomUUID(),
     phase: "starting",
     worker: identify(system.files, process.pid) ?? null,
     bootId: readBootId(system.files),

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Plan } from "../plan/types.ts";
 
 /**
@@ -7,7 +6,7 @@ import type { Plan } from "../plan/types.ts";
  */
 export function withUuid(plan: Plan, kept: string | undefined): Plan & { readonly uuid: string } {
   if (plan.uuid !== undefined) return { ...plan, uuid: plan.uuid };
-  const uuid = kept ?? randomUUID();
+  const uuid = kept ?? crypto.randomUUID();
   const decision = {
     id: "monitor.uuid",
     concern: "monitor",

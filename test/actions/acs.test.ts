@@ -64,7 +64,7 @@ function acsHost(given: readonly PciFunction[] = functions, uid = 0): AcsHost {
           delete tree[path];
         },
       },
-      locks: { take: async () => ({ release() {} }) },
+      locks: { programs: () => [], take: async () => ({ release() {} }) },
     },
   };
   return host;

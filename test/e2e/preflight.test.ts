@@ -38,8 +38,8 @@ describe.each(qemuPrograms)("the look before a start, with %s,", (qemu) => {
         remove: refuse,
       },
       processes: { ...system.processes, run: refuse, start: refuse, signal: refuse },
-      sockets: { connect: refuse },
-      locks: { take: refuse },
+      sockets: { connect: refuse, connectDuplex: refuse },
+      locks: { ...system.locks, take: refuse },
     };
     const problems = await preflight(dry, change(plan), host);
     for (const { needed, fix } of problems) expect(`${needed}${fix}`).not.toContain("undefined");

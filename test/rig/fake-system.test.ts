@@ -68,6 +68,7 @@ it("throws on everything that would change the machine", () => {
     () => processes.start("a", [], { logPath: "/a" }),
     () => processes.signal(1, "SIGTERM"),
     () => sockets.connect("/a"),
+    () => sockets.connectDuplex("/a"),
     () => locks.take("/a", ""),
     () => affinity.set([{ threadId: 1, cpus: [0] }]),
   ]) {

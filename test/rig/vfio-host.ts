@@ -130,7 +130,7 @@ export function vfioHost(functions: readonly PciFunction[], options: Options = {
           return { exitCode: 0, signal: undefined, stdout: "", stderr: "" };
         },
       },
-      locks: { take: async () => ({ release() {} }) },
+      locks: { programs: () => [], take: async () => ({ release() {} }) },
     },
     stateOf(address) {
       const override = overrideOf(address);

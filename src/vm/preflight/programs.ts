@@ -51,7 +51,7 @@ function launchTools({ system, plan, account }: CheckContext) {
   const tool = (program: string, use: string, needed: boolean, debianPackage = "util-linux") =>
     needed ? [{ program, use, debianPackage }] : [];
   return [
-    ...tool("flock", "keeps two commands from one VM", true),
+    ...system.locks.programs().flatMap((program) => tool(program, "keeps two commands from one VM", true)),
     ...system.affinity
       .programs()
       .flatMap((program) => tool(program, "pins threads", pins, pinPackages[program])),

@@ -1,0 +1,120 @@
+import type { BunConnectOptions, BunSocket, bun } from "./bun.ts";
+import type { ByteStream } from "./system.ts";
+
+type Runtime = NonNullable<typeof bun>;
+type Source = Omit<BunConnectOptions, "socket">;
+
+interface Listeners {
+  readonly data: ((chunk: Uint8Array) => void)[];
+  readonly end: (() => void)[];
+  readonly close: (() => void)[];
+  readonly error: ((error: NodeJS.ErrnoException) => void)[];
+}
+
+/** A socket of Bun's as a stream of bytes: what comes waits for a reader, and what is written for room. */
+export class BunStream implements ByteStream {
+  readonly #listeners: Listeners = { data: [], end: [], close: [], error: [] };
+  #socket: BunSocket | undefined;
+  /** Read before anybody listened. */
+  #unread: Uint8Array[] = [];
+  /** Written before there was room. */
+  #unsent: Uint8Array[] = [];
+  #isEnding = false;
+  #isClosed = false;
+
+  /** @throws Error with `code` when there is nobody to connect to */
+  static async open(runtime: Runtime, source: { unix: string } | { fd: number }): Promise<BunStream> {
+    const stream = new BunStream();
+    await stream.#connect(runtime, source);
+    return stream;
+  }
+
+  async #connect(runtime: Runtime, source: Source): Promise<void> {
+    const socket = await runtime.connect({
+      ...(source as { unix: string } | { fd: number }),
+      socket: {
+        data: (_, bytes) => this.#receive(bytes),
+        drain: () => this.#flush(),
+        end: () => this.#tell("end"),
+        close: () => this.#close(),
+        error: (_, error) => {
+          for (const listener of this.#listeners.error) listener(error);
+        },
+      },
+    });
+    this.#socket = socket;
+  }
+
+  get destroyed(): boolean {
+    return this.#isClosed;
+  }
+
+  get readableEnded(): boolean {
+    return this.#isClosed;
+  }
+
+  on(event: "data", listener: (chunk: Uint8Array) => void): this;
+  on(event: "end" | "close", listener: () => void): this;
+  on(event: "error", listener: (error: NodeJS.ErrnoException) => void): this;
+  on(event: keyof Listeners, listener: (...values: never[]) => void): this {
+    (this.#listeners[event] as ((...values: never[]) => void)[]).push(listener);
+    if (event === "data" && this.#unread.length > 0) queueMicrotask(() => this.#deliver());
+    return this;
+  }
+
+  write(content: string | Uint8Array): void {
+    this.#unsent.push(typeof content === "string" ? Buffer.from(content) : content);
+    // One that waits already is before it.
+    if (this.#unsent.length === 1) this.#flush();
+  }
+
+  end(): void {
+    this.#isEnding = true;
+    if (this.#unsent.length === 0) this.#socket?.end();
+  }
+
+  destroy(): void {
+    if (this.#isClosed) return;
+    this.#socket?.terminate();
+    this.#close();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    // The runtime uses its buffer again.
+    this.#unread.push(Uint8Array.from(bytes));
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    if (this.#listeners.data.length === 0) return;
+    const chunks = this.#unread;
+    this.#unread = [];
+    for (const chunk of chunks) {
+      for (const listener of this.#listeners.data) listener(chunk);
+    }
+  }
+
+  #flush(): void {
+    for (;;) {
+      const [first, ...rest] = this.#unsent;
+      if (first === undefined || this.#socket === undefined || this.#isClosed) return;
+      const taken = Math.max(0, this.#socket.write(first));
+      if (taken < first.length) {
+        this.#unsent = [first.subarray(taken), ...rest];
+        return;
+      }
+      this.#unsent = rest;
+      if (rest.length === 0 && this.#isEnding) this.#socket.end();
+    }
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#tell("close");
+  }
+
+  #tell(event: "end" | "close"): void {
+    for (const listener of this.#listeners[event]) listener();
+  }
+}
