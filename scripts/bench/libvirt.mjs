@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connectQmp } from "../../dist/lib/qmp/index.js";
 import { bareStart } from "./bare-start.mjs";
@@ -49,14 +50,17 @@ export async function benchLibvirt(runs, qemu) {
 const rows = (work, floor, ours, other) =>
   Object.keys(forms).map((form) => compare(`${work} (${form})`, floor, ours[form], other));
 
+/** What the work before leaves to do, as the daemon's tidying and the kernel's taking back of memory, is not the next one's. */
+const settleMs = 200;
+
 /** Collects the times of each kind of work over all runs but the first, which warms up. */
-async function inTurn(runs, kinds, between = () => {}) {
+async function inTurn(runs, kinds) {
   const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
   for (let run = -1; run < runs; run++) {
     for (const [kind, work] of Object.entries(kinds)) {
+      await sleep(settleMs);
       const spent = await work();
       if (run >= 0) times[kind].push(spent);
-      await between();
     }
   }
   return times;
@@ -109,6 +113,7 @@ async function benchLive(runs, guest) {
   for (let run = -1; run < runs; run++) {
     for (const form of Object.keys(forms)) {
       guest.run(form, "up", guest.small, "--paused");
+      await sleep(settleMs);
       add("list", form, await time(() => guest.run(form, "ps")), run);
       add("dump", form, await time(() => guest.run(form, "info", name, "--json")), run);
       add("plus", form, await time(() => guest.run(form, "setvcpus", name, "8")), run);
@@ -121,6 +126,7 @@ async function benchLive(runs, guest) {
       guest.stop();
     }
     guest.run("file", "up", guest.small, "--paused");
+    await sleep(settleMs);
     const bare = await guest.bare();
     own = ownMemory(guest.root);
     add("plus", "bare", bare.plus, run);
@@ -128,6 +134,7 @@ async function benchLive(runs, guest) {
     guest.stop();
     const { virsh } = guest.libvirt;
     virsh("start", "--paused", guest.smallName);
+    await sleep(settleMs);
     add("list", "virsh", await time(() => virsh("list")), run);
     add("dump", "virsh", await time(() => virsh("dumpxml", guest.smallName)), run);
     add("plus", "virsh", await time(() => virsh("setvcpus", guest.smallName, "8", "--live")), run);

@@ -3,7 +3,7 @@ import type { PlacedCell } from "../plan/types.ts";
 import type { MemdevInfo } from "../qmp/index.ts";
 import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
 import { compareBackend, compareMappings } from "../vm/memory-policy.ts";
-import { parseMapSizes, parseNumaMaps } from "../vm/numa-maps.ts";
+import { readProcessMemory } from "../vm/numa-maps.ts";
 import type { LiveVm } from "./live.ts";
 
 /** A backend and where its memory must be. */
@@ -27,16 +27,14 @@ export async function checkBound(live: LiveVm, bound: BoundMemory): Promise<stri
   const place = asCell(bound);
   const wrong = compareBackend(place, memdevs);
   if (wrong.length > 0) throw new QlaunchError(wrong);
-  const policies = files.tryReadText(`/proc/${pid}/numa_maps`);
-  const sizes = files.tryReadText(`/proc/${pid}/maps`);
+  const memory = readProcessMemory(files, pid);
   const where = `${bound.policy}:${formatIdSet(bound.hostNodes)}`;
   const size = describeByteSize(bound.memoryBytes);
-  if (policies === undefined || sizes === undefined) {
+  if (memory === undefined) {
     return `${size} ${where} by QEMU's word; the kernel does not show /proc/${pid}/numa_maps`;
   }
-  const mappings = parseNumaMaps(policies);
-  const problems = compareMappings([...others(memdevs, bound), place], mappings, parseMapSizes(sizes)).filter(
-    ({ found }) => found.includes(bound.memdev),
+  const problems = compareMappings([...others(memdevs, bound), place], memory).filter(({ found }) =>
+    found.includes(bound.memdev),
   );
   if (problems.length > 0) throw new QlaunchError(problems);
   return `${size} ${where}, read back from /proc`;

@@ -35,6 +35,11 @@ export interface QmpClientOptions {
   readonly log?: (message: string) => void;
 }
 
+interface Settle<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
 type RawArguments = Readonly<Record<string, unknown>>;
 
 /** Arguments may be left out where the command needs none. */
@@ -50,6 +55,8 @@ const defaultTimeoutMs = 30_000;
  * the transport when the connection ends. Most callers use `connectQmp`, which also waits for the negotiation.
  */
 export class QmpClient {
+  /** What QEMU says first; it may take long from there until it answers. Rejects when it does not come. */
+  readonly greeting: Promise<QmpGreeting>;
   /** The greeting, once commands can be sent. Rejects when it never comes to that. */
   readonly ready: Promise<QmpGreeting>;
   /** Why the connection ended; settles only then, and never rejects. */
@@ -63,17 +70,21 @@ export class QmpClient {
   readonly #stopGreetingTimer: () => void;
   #state: QmpState = "connecting";
   #end: QmpDisconnectedError | undefined;
-  #settleReady: { resolve: (greeting: QmpGreeting) => void; reject: (error: Error) => void } | undefined;
+  #settleGreeting: Settle<QmpGreeting> | undefined;
+  #settleReady: Settle<QmpGreeting> | undefined;
   #settleClosed: ((end: QmpDisconnectedError) => void) | undefined;
 
   constructor(transport: ByteStream, options: QmpClientOptions = {}) {
     this.#options = options;
     this.#log = options.log ?? (() => {});
     this.#calls = new Calls(this.#log);
+    this.greeting = new Promise((resolve, reject) => {
+      this.#settleGreeting = { resolve, reject };
+    });
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
-    this.ready.catch(() => {});
+    for (const promise of [this.greeting, this.ready]) promise.catch(() => {});
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
@@ -179,6 +190,7 @@ export class QmpClient {
       return;
     }
     this.#state = "negotiating";
+    this.#settleGreeting?.resolve(greeting);
     const args = enable.length === 0 ? undefined : { enable };
     this.#send("execute", "qmp_capabilities", args, { timeoutMs: 0 }).then(
       () => {
@@ -247,7 +259,8 @@ export class QmpClient {
     });
     this.#end = end;
     this.#stopGreetingTimer();
-    this.#settleReady?.reject(reason === "protocol" && cause !== undefined ? cause : end);
+    const why = reason === "protocol" && cause !== undefined ? cause : end;
+    for (const settle of [this.#settleGreeting, this.#settleReady]) settle?.reject(why);
     this.#calls.failAll(({ command, sent }) => disconnected(end, `get an answer to ${command}`, sent));
     for (const listener of [...this.#listeners]) listener.fail(end);
   }

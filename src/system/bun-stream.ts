@@ -70,7 +70,7 @@ export class BunStream implements ByteStream {
 
   end(): void {
     this.#isEnding = true;
-    if (this.#unsent.length === 0) this.#socket?.end();
+    if (this.#unsent.length === 0) this.destroy();
   }
 
   destroy(): void {
@@ -104,7 +104,7 @@ export class BunStream implements ByteStream {
         return;
       }
       this.#unsent = rest;
-      if (rest.length === 0 && this.#isEnding) this.#socket.end();
+      if (rest.length === 0 && this.#isEnding) this.destroy();
     }
   }
 

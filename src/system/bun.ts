@@ -37,8 +37,6 @@ export type BunConnectOptions = ({ readonly unix: string } | { readonly fd: numb
 export interface BunSocket {
   /** @returns how many bytes were taken; the rest is to be given again after `drain` */
   write(bytes: Uint8Array): number;
-  /** Ends it once all is sent. */
-  end(): void;
   /** Ends it now. */
   terminate(): void;
 }

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
+import { deviceMajor, deviceMinor } from "./device-number.ts";
 import type { FileFacts, Files } from "./system.ts";
 import { attempt, guard } from "./system-error.ts";
 
@@ -88,9 +89,6 @@ function describe(stats: fs.Stats): FileFacts {
   };
 }
 
-/** How the C library packs a device number. @see https://man7.org/linux/man-pages/man3/makedev.3.html */
-const deviceMajor = (device: number) => (device >>> 8) & 0xfff;
-const deviceMinor = (device: number) => (device & 0xff) | ((device >>> 12) & 0xfff00);
 const hexByte = (value: number) => value.toString(16).padStart(2, "0");
 
 function kindOf(stats: fs.Stats): FileFacts["kind"] {

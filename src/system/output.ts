@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from "node:fs";
+import { deviceMajor } from "./device-number.ts";
 import { attempt } from "./system-error.ts";
 
 /** Standard output or standard error. */
@@ -19,11 +20,19 @@ const retryMs = 1;
  */
 export function openOutput(descriptor: 1 | 2): OutputStream {
   const stream = () => (descriptor === 1 ? process.stdout : process.stderr);
-  // Only devices are worth the question.
-  if (attempt(() => fstatSync(descriptor).isCharacterDevice()) && stream().isTTY === true) {
+  if (mayBeTerminal(descriptor) && stream().isTTY === true) {
     return { isTerminal: true, columns: stream().columns, write: (text) => void stream().write(text) };
   }
   return { isTerminal: false, columns: undefined, write: (text) => writeAll(descriptor, Buffer.from(text)) };
+}
+
+/** The major number of /dev/null and its like. @see https://docs.kernel.org/admin-guide/devices.html */
+const memoryDevices = 1;
+
+/** Whether it is worth making the stream to ask. */
+function mayBeTerminal(descriptor: number): boolean {
+  const facts = attempt(() => fstatSync(descriptor));
+  return facts?.isCharacterDevice() === true && deviceMajor(facts.rdev) !== memoryDevices;
 }
 
 /** @throws what isBrokenPipe knows when nobody reads any more */

@@ -16,6 +16,8 @@ interface ReadyWait {
   readonly places: Places;
   /** Memory that is taken before QEMU answers. */
   readonly taken: readonly TakenMemory[];
+  /** QEMU has its monitor, and does not answer yet. */
+  readonly onGreeting?: () => void;
   readonly emit: EventSink;
   readonly signal: AbortSignal | undefined;
 }
@@ -38,6 +40,7 @@ export async function awaitReady(wait: ReadyWait): Promise<QmpClient> {
   });
   const stopReports = reportProgress(wait);
   const onAbort = () => void client.close();
+  if (wait.onGreeting !== undefined) client.greeting.then(wait.onGreeting, () => {});
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
   try {

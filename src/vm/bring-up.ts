@@ -11,7 +11,8 @@ import { copyOwnFile, writeDocuments } from "./documents.ts";
 import { startHelper } from "./helpers.ts";
 import type { Journal } from "./journal.ts";
 import { findWarnings, readWords } from "./last-words.ts";
-import { memoryPlaces, verifyMemory } from "./memory-policy.ts";
+import { boundCells, memoryPlaces, verifyMemory } from "./memory-policy.ts";
+import { type ProcessMemory, readProcessMemory } from "./numa-maps.ts";
 import { plannedHotplugPorts } from "./pci-tree.ts";
 import { pinThreads } from "./pin-threads.ts";
 import { asRefusal } from "./qmp-refusal.ts";
@@ -62,9 +63,17 @@ export async function bringUp(start: BringUp): Promise<StartedProcess> {
     ({ pid }) => `process ${pid}`,
   );
   const taken = takenAtStart(plan);
-  const qmp = await step("wait for QEMU", () => awaitReady({ system, started, places, taken, emit, signal }));
+  let memory: ProcessMemory | undefined;
+  const onGreeting = () => {
+    // QEMU has made the memory by now and goes on with its devices: a look costs no time, and is taken anew if need be.
+    if (boundCells(memoryPlaces(plan.placement)).length === 0) return;
+    memory = readProcessMemory(system.files, started.pid);
+  };
+  const qmp = await step("wait for QEMU", () =>
+    awaitReady({ system, started, places, taken, onGreeting, emit, signal }),
+  );
   try {
-    await settle(start, started, qmp, step);
+    await settle(start, { pid: started.pid, memory }, qmp, step);
   } catch (error) {
     if (!(error instanceof QmpDisconnectedError)) throw asRefusal(error, plan.name);
     const exit = await exitSoon(system, started.exited);
@@ -78,15 +87,24 @@ export async function bringUp(start: BringUp): Promise<StartedProcess> {
   return started;
 }
 
+/** QEMU's process, and its memory as the kernel showed it before it answered. */
+interface Answering {
+  readonly pid: number;
+  readonly memory: ProcessMemory | undefined;
+}
+
 /** Makes the QEMU that answers the one that was planned, then lets the guest run. */
 async function settle(
   { system, request, plan, journal }: BringUp,
-  { pid }: StartedProcess,
+  { pid, memory: seen }: Answering,
   qmp: QmpClient,
   step: ReturnType<typeof stepper>,
 ): Promise<void> {
   const { files } = system;
   const { placement } = plan;
+  // Asked with the threads: an answer takes QEMU longer than the question.
+  const memdevs = qmp.execute("query-memdev");
+  memdevs.catch(() => {});
   await step(
     "pin the threads",
     () => pinThreads(system, pid, placement, qmp),
@@ -102,7 +120,7 @@ async function settle(
   }
   const memory = await step(
     "check the memory policy",
-    async () => verifyMemory(files, pid, memoryPlaces(placement), await qmp.execute("query-memdev")),
+    async () => verifyMemory(files, pid, memoryPlaces(placement), await memdevs, seen),
     ({ verified }) => (verified === 0 ? "no cell is bound" : `${verified} cells bound as planned`),
   );
   if (memory.unread !== undefined) {

@@ -3,7 +3,7 @@ import type { PlacedCell, Placement } from "../plan/types.ts";
 import type { MemdevInfo } from "../qmp/index.ts";
 import type { Files } from "../system/index.ts";
 import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
-import { type PolicyMapping, parseMapSizes, parseNumaMaps } from "./numa-maps.ts";
+import { type PolicyMapping, type ProcessMemory, readProcessMemory } from "./numa-maps.ts";
 
 /** Memory with a backend of its own: a cell's, or a memory device's on that cell. */
 export type MemoryPlace = Pick<PlacedCell, "id" | "memdev" | "memoryBytes" | "hostNodes" | "policy">;
@@ -28,6 +28,7 @@ export interface MemoryReading {
 
 /**
  * Compares each bound cell with what QEMU says of its backend and with what the kernel says of QEMU's mappings.
+ * @param seen what the kernel showed before; it is asked again where that does not do
  * @throws QlaunchError VM_MEMORY_POLICY
  */
 export function verifyMemory(
@@ -35,21 +36,24 @@ export function verifyMemory(
   pid: number,
   cells: readonly MemoryPlace[],
   memdevs: readonly MemdevInfo[],
+  seen?: ProcessMemory,
 ): MemoryReading {
-  const bound = cells.filter(
-    (cell): cell is BoundCell => cell.memdev !== undefined && cell.policy !== undefined,
-  );
-  const problems = bound.flatMap((cell) => compareBackend(cell, memdevs));
-  const policies = files.tryReadText(`/proc/${pid}/numa_maps`);
-  const sizes = files.tryReadText(`/proc/${pid}/maps`);
-  if (bound.length > 0 && policies !== undefined && sizes !== undefined) {
-    problems.push(...compareMappings(bound, parseNumaMaps(policies), parseMapSizes(sizes)));
-  }
-  if (problems.length > 0) throw new QlaunchError(problems);
-  if (bound.length > 0 && (policies === undefined || sizes === undefined)) {
+  const bound = boundCells(cells);
+  const said = bound.flatMap((cell) => compareBackend(cell, memdevs));
+  if (said.length > 0) throw new QlaunchError(said);
+  const isSeen = seen !== undefined && compareMappings(bound, seen).length === 0;
+  if (bound.length === 0 || isSeen) return { verified: bound.length, unread: undefined };
+  const memory = readProcessMemory(files, pid);
+  if (memory === undefined) {
     return { verified: 0, unread: `the kernel does not show /proc/${pid}/numa_maps` };
   }
+  const problems = compareMappings(bound, memory);
+  if (problems.length > 0) throw new QlaunchError(problems);
   return { verified: bound.length, unread: undefined };
+}
+
+export function boundCells(cells: readonly MemoryPlace[]): BoundCell[] {
+  return cells.filter((cell): cell is BoundCell => cell.memdev !== undefined && cell.policy !== undefined);
 }
 
 export function compareBackend(cell: BoundCell, memdevs: readonly MemdevInfo[]): Diagnostic[] {
@@ -68,8 +72,7 @@ export function compareBackend(cell: BoundCell, memdevs: readonly MemdevInfo[]):
 /** Cells of one size are told apart by their policy alone, so each mapping serves one cell. */
 export function compareMappings(
   cells: readonly BoundCell[],
-  mappings: readonly PolicyMapping[],
-  sizes: ReadonlyMap<string, number>,
+  { mappings, sizes }: ProcessMemory,
 ): Diagnostic[] {
   const free = new Set(mappings.filter(({ start }) => sizes.has(start)));
   return cells.flatMap((cell) => {

@@ -1,7 +1,7 @@
 import type { EventSink, MemoryProgress, NodeProgress } from "../events/event.ts";
 import type { TakenMemory } from "../plan/taken-memory.ts";
 import type { Files, System } from "../system/index.ts";
-import { type PolicyMapping, parseMapSizes, parseNumaMaps } from "./numa-maps.ts";
+import { type ProcessMemory, readProcessMemory } from "./numa-maps.ts";
 import { residentBytes } from "./process.ts";
 
 const reportMs = 1_000;
@@ -55,18 +55,14 @@ export function memoryLook({ system, pid, taken, step }: Omit<ProgressWatch, "em
 }
 
 function nodesInPlace(files: Files, pid: number, taken: readonly TakenMemory[]): NodeProgress[] {
-  const policies = files.tryReadText(`/proc/${pid}/numa_maps`);
-  const sizes = files.tryReadText(`/proc/${pid}/maps`);
-  return policies === undefined || sizes === undefined
-    ? []
-    : nodeProgress(taken, parseNumaMaps(policies), parseMapSizes(sizes));
+  const memory = readProcessMemory(files, pid);
+  return memory === undefined ? [] : nodeProgress(taken, memory);
 }
 
 /** Pages by node, of mappings that are as large as a backend; nodes that are bound to and have none yet are there too. */
 export function nodeProgress(
   taken: readonly TakenMemory[],
-  mappings: readonly PolicyMapping[],
-  sizes: ReadonlyMap<string, number>,
+  { mappings, sizes }: ProcessMemory,
 ): NodeProgress[] {
   const backendSizes = new Set(taken.map(({ bytes }) => bytes));
   const found = new Map<number, number>();

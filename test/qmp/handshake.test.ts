@@ -35,6 +35,20 @@ describe("the greeting", () => {
     expect((await connecting).state).toBe("running");
   });
 
+  test("is told before QEMU answers, which may take long", async () => {
+    const peer = new Peer();
+    const client = new QmpClient(peer.transport);
+    peer.send(greeting);
+    expect((await client.greeting).version.qemu.major).toBe(7);
+    expect(client.state).toBe("negotiating");
+    peer.end();
+    await expect(client.ready).rejects.toThrow(QmpDisconnectedError);
+    const other = new Peer();
+    const silent = new QmpClient(other.transport);
+    other.end();
+    await expect(silent.greeting).rejects.toThrow(QmpDisconnectedError);
+  });
+
   test.each(["{}", '{"return": {}}', '{"event": "STOP"}', '{"QMP": {}}', "null", "[]"])(
     "is not %s",
     async (text) => {

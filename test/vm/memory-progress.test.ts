@@ -31,7 +31,7 @@ const maps = [
 
 describe("memory by host node", () => {
   const progress = (cells: readonly TakenMemory[]) =>
-    nodeProgress(cells, parseNumaMaps(policies), parseMapSizes(maps));
+    nodeProgress(cells, { mappings: parseNumaMaps(policies), sizes: parseMapSizes(maps) });
 
   it("is that of the guest, beside what belongs there", () => {
     expect(progress(taken([2, [0]], [1, [1]]))).toEqual([

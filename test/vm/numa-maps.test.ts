@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { PlacedCell } from "../../src/plan/index.ts";
-import { compareMappings } from "../../src/vm/memory-policy.ts";
+import type { MemdevInfo } from "../../src/qmp/index.ts";
+import { compareMappings, verifyMemory } from "../../src/vm/memory-policy.ts";
 import { parseMapSizes, parseNumaMaps } from "../../src/vm/numa-maps.ts";
+import { fakeSystem } from "../rig/fake-system.ts";
 
 describe("/proc/PID/numa_maps", () => {
   it.each([
@@ -60,15 +62,14 @@ describe("cells and mappings", () => {
       distances: undefined,
     }) satisfies PlacedCell;
   const compare = (cells: ReturnType<typeof cell>[], numaMaps: string) =>
-    compareMappings(
-      cells,
-      parseNumaMaps(numaMaps),
-      new Map([
+    compareMappings(cells, {
+      mappings: parseNumaMaps(numaMaps),
+      sizes: new Map([
         ["1000", 4096],
         ["2000", 4096],
         ["3000", 8192],
       ]),
-    ).map(({ found }) => found);
+    }).map(({ found }) => found);
 
   it("of one size are told apart by their nodes", () => {
     expect(compare([cell(0, [1]), cell(1, [0])], "1000 bind:0\n2000 bind:1\n")).toEqual([]);
@@ -93,5 +94,39 @@ describe("cells and mappings", () => {
 
   it("that are bound have no page elsewhere", () => {
     expect(compare([cell(0, [0])], "1000 bind:0 N0=1 N1=1\n")).toEqual(["pages of mem0 are on nodes 1"]);
+  });
+});
+
+describe("what the kernel showed before", () => {
+  const cells = [{ id: 0, memdev: "mem0", memoryBytes: 4096, policy: "bind" as const, hostNodes: [0] }];
+  const memdevs: MemdevInfo[] = [
+    {
+      id: "mem0",
+      size: 4096,
+      merge: true,
+      dump: true,
+      prealloc: false,
+      share: false,
+      policy: "bind",
+      "host-nodes": [0],
+    },
+  ];
+  const seen = (numaMaps: string) => ({
+    mappings: parseNumaMaps(numaMaps),
+    sizes: new Map([["1000", 4096]]),
+  });
+  /** @param now what /proc has now */
+  const verify = (before: string, now: Record<string, string>) =>
+    verifyMemory(fakeSystem(now).files, 7, cells, memdevs, seen(before));
+
+  it("does where all is in it", () => {
+    expect(verify("1000 bind:0\n", {})).toEqual({ verified: 1, unread: undefined });
+  });
+
+  it("is looked at again where something is missing, which may have come since", () => {
+    const now = { "/proc/7/numa_maps": "1000 bind:0\n", "/proc/7/maps": "1000-2000 rw-p 0 00:00 0\n" };
+    expect(verify("", now)).toEqual({ verified: 1, unread: undefined });
+    expect(verify("", {}).unread).toContain("numa_maps");
+    expect(() => verify("", { ...now, "/proc/7/numa_maps": "1000 bind:1\n" })).toThrow("bind:1");
   });
 });
