@@ -16,7 +16,7 @@ export async function planDisk(
   flagId: string | undefined,
   wish: PortWish,
 ): Promise<Result<PlannedAddition>> {
-  const id = oneId(given.id, flagId) ?? freeId("disk", facts);
+  const id = oneId(given.id, flagId) ?? (await freeId("disk", facts));
   const file = resolvePath(system.user.workingDirectory, given.file);
   const bus = given.bus ?? wish.bus;
   const disk: Disk = { ...given, id, file, bus };
@@ -45,7 +45,7 @@ export async function planNetwork(
   flagId: string | undefined,
   wish: PortWish,
 ): Promise<Result<PlannedAddition>> {
-  const id = oneId(given.id, flagId) ?? freeId("net", facts);
+  const id = oneId(given.id, flagId) ?? (await freeId("net", facts));
   const network: Network = { ...given, id, bus: given.bus ?? wish.bus };
   if (network.boot !== undefined) throw bootOrder("network");
   const { plan } = facts;
@@ -91,7 +91,7 @@ export async function planRaw(
       "see: qemu-system-x86_64 -device help",
     );
   }
-  const id = oneId(rawId, flagId) ?? freeId("dev", facts);
+  const id = oneId(rawId, flagId) ?? (await freeId("dev", facts));
   const draft = liveDraft(system, profile, {});
   const because = draft.decide("extra", `device.${id}`, {
     value: driver,

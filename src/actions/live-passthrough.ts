@@ -20,12 +20,12 @@ export async function planPassed(
   id: string | undefined,
   wish: PortWish,
 ): Promise<Result<PlannedAddition>> {
-  const { plan, devices } = facts;
+  const { plan } = facts;
   // What this VM has already is taken as well, which a start of it need not say.
   const ledger = readLedger(system);
   const draft = liveDraft(system, profile, {}, { ...readPci(system.files), ledger });
   // A name that is made up must be free in the running VM.
-  if (id === undefined) for (const device of devices) draft.claimId("device", device.id, []);
+  if (id === undefined) for (const device of await facts.devices()) draft.claimId("device", device.id, []);
   const iommufd = plan.options.find((option) => option.option === "object" && option.qomType === "iommufd");
   const passthrough = planPassedDevice(
     draft,

@@ -78,9 +78,12 @@ export function finishDraft(
 }
 
 /** "disk0" and on, the first that nothing has. */
-export function freeId(prefix: string, { devices, plan }: Pick<LiveFacts, "devices" | "plan">): string {
+export async function freeId(
+  prefix: string,
+  { devices, plan }: Pick<LiveFacts, "devices" | "plan">,
+): Promise<string> {
   const taken = new Set([
-    ...devices.map(({ id }) => id),
+    ...(await devices()).map(({ id }) => id),
     ...plan.options.flatMap((option) => (option.option === "device" ? (option.id ?? []) : [])),
   ]);
   let number = 0;

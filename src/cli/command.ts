@@ -30,6 +30,14 @@ export function define<A extends unknown[], O extends CommonOptions>(
   });
 }
 
+type Add = (command: Command) => void;
+
+/** Adds the part that is wanted, or all where there is none of that name. */
+export function addParts(command: Command, parts: Readonly<Record<string, Add>>, wanted?: string): void {
+  const one = wanted !== undefined && Object.hasOwn(parts, wanted) ? parts[wanted] : undefined;
+  for (const add of one === undefined ? Object.values(parts) : [one]) add(command);
+}
+
 /** Text for the end of a command's help. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;

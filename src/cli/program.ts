@@ -16,7 +16,8 @@ Examples:
 
 Exit status: 0 done, 1 refused by the host or the VM, 2 wrong usage or invalid profile, 70 a bug.`;
 
-type Add = (program: Command) => void;
+/** @param part the part of the command that is wanted, where it has parts */
+type Add = (program: Command, part?: string) => void;
 
 /** Each command, by its name, under the heading that help has for it; its module is loaded when it is wanted. */
 const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>>>> = {
@@ -65,8 +66,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>
 /**
  * The command line: with every command, or the one that is wanted, where there is one of that name; building them all
  * takes longer than most of them run. What a command does is loaded when it runs.
+ * @param wanted the first word of a command line
+ * @param part the second
  */
-export async function buildProgram(wanted?: string): Promise<Command> {
+export async function buildProgram(wanted?: string, part?: string): Promise<Command> {
   const program = new Command("qlaunch")
     .description(about)
     .version(longVersion, "-V, --version", "print the version, the commit and the runtime")
@@ -80,7 +83,7 @@ export async function buildProgram(wanted?: string): Promise<Command> {
   for (const [heading, group] of Object.entries(groups)) {
     program.commandsGroup(heading);
     for (const [name, load] of Object.entries(group)) {
-      if (!isOne || name === wanted) (await load())(program);
+      if (!isOne || name === wanted) (await load())(program, part);
     }
   }
   return program;
@@ -88,7 +91,7 @@ export async function buildProgram(wanted?: string): Promise<Command> {
 
 /** Runs one command line and answers the exit status. */
 export async function runCli(arguments_: readonly string[]): Promise<number> {
-  const program = await buildProgram(arguments_[0]);
+  const program = await buildProgram(arguments_[0], arguments_[1]);
   try {
     await program.parseAsync(arguments_, { from: "user" });
     return Number(process.exitCode ?? exitStatus.done);

@@ -52,6 +52,7 @@ function filesBelow(files: Files, folder: string): Files {
   return {
     readText: (path) => files.readText(open(path)),
     tryReadText: (path) => ifFound(path, files.tryReadText),
+    lines: (path) => ifFound(path, files.lines) ?? [],
     readStart: (path, bytes) => files.readStart(open(path), bytes),
     readPart: (path, offset, bytes) => files.readPart(open(path), offset, bytes),
     readFrom: (path, offset) => files.readFrom(open(path), offset),
@@ -67,7 +68,7 @@ function filesBelow(files: Files, folder: string): Files {
     writeAtomically: refuse,
     write: refuse,
     writePart: refuse,
-    append: refuse,
+    openAppend: refuse,
     makeDirectory: refuse,
     changeOwner: refuse,
     changeMode: refuse,

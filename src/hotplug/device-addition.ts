@@ -13,13 +13,14 @@ import {
 import { awaitGone } from "./device-removal.ts";
 import { type LiveVm, step } from "./live.ts";
 import { type BoundMemory, checkBound } from "./memory-bound.ts";
-import { noteMemory } from "./memory-list.ts";
+import { noteMemory, readMemoryDevices } from "./memory-list.ts";
 import { bringMemoryOnline, knownBlocks } from "./memory-online.ts";
 import type { Operation, OperationRequest } from "./operation.ts";
 import type { OperationHandler } from "./operation-handlers.ts";
 import type { OperationJournal } from "./operation-journal.ts";
 import { listenToGuest } from "./operation-wait.ts";
 import { giveBackUnused, takeDevices } from "./passed-devices.ts";
+import { askAhead } from "./recent-answers.ts";
 
 /** What a later command needs to go on with an addition. */
 export interface AdditionRequest {
@@ -117,17 +118,27 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
       journal.enter("placed", summary);
     }
     if (isPresent(presence, part)) continue;
-    await step(live, `add ${describePart(part)}`, () => addPart(live.qmp, part));
+    await step(live, `add ${describePart(part)}`, () => {
+      const added = addPart(live.qmp, part);
+      // Sent behind it: QEMU answers in order, and what it answers then is what has come of it.
+      if (bound !== undefined && part.verb === "object-add") askAhead([live.qmp.execute("query-memdev")]);
+      if (part === parts.at(-1)) askAhead([readPresence(live.qmp, [part]), ...lookedAtAfter(live, journal)]);
+      return added;
+    });
   }
-  const after = await readPresence(live.qmp, parts);
-  const missing = parts.filter((part) => !isPresent(after, part));
-  if (missing.length === 0) return;
+  // The device, which comes last, holds what backs it.
+  const device = parts.at(-1);
+  if (device === undefined || isPresent(await readPresence(live.qmp, [device]), device)) return;
   throw refusal("QMP_ERROR", {
-    found: `QEMU took ${missing.map(describePart).join(", ")} of ${id} and does not list it`,
-    needed: "every part of it in QEMU's own lists",
+    found: `QEMU took ${describePart(device)} and does not list it`,
+    needed: "the device in QEMU's own list",
     fix: `look at what QEMU says: qlaunch logs ${live.name}`,
   });
 }
+
+/** What is looked at when all of it is there. */
+const lookedAtAfter = ({ qmp }: LiveVm, { operation }: OperationJournal) =>
+  isMemory(operation) ? [readMemoryDevices(qmp)] : [];
 
 async function undo(live: LiveVm, journal: OperationJournal, problem: Diagnostic): Promise<void> {
   await takeBack(live, requestOf(journal.operation).parts);

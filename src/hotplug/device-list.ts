@@ -1,6 +1,6 @@
-import type { QmpClient } from "../qmp/index.ts";
 import type { LiveVm } from "./live.ts";
 import { hotplugPorts, type LivePort } from "./ports.ts";
+import type { LiveMonitor } from "./recent-answers.ts";
 
 /** A device or object of QEMU's, by id. */
 export interface LiveThing {
@@ -12,12 +12,12 @@ export interface LiveThing {
 const peripheral = "/machine/peripheral";
 
 /** Every device that has an id. */
-export const readDevices = (qmp: QmpClient): Promise<LiveThing[]> => readChildren(qmp, peripheral);
+export const readDevices = (qmp: LiveMonitor): Promise<LiveThing[]> => readChildren(qmp, peripheral);
 
 /** Every object: memory backends, I/O threads and the like. */
-export const readObjects = (qmp: QmpClient): Promise<LiveThing[]> => readChildren(qmp, "/objects");
+export const readObjects = (qmp: LiveMonitor): Promise<LiveThing[]> => readChildren(qmp, "/objects");
 
-async function readChildren(qmp: QmpClient, path: string): Promise<LiveThing[]> {
+async function readChildren(qmp: LiveMonitor, path: string): Promise<LiveThing[]> {
   const list = await qmp.execute("qom-list", { path });
   return list.flatMap(({ name, type }) => {
     const child = /^child<(.*)>$/.exec(type)?.[1];
@@ -25,20 +25,20 @@ async function readChildren(qmp: QmpClient, path: string): Promise<LiveThing[]> 
   });
 }
 
-export async function readBlockNodes(qmp: QmpClient): Promise<Set<string>> {
+export async function readBlockNodes(qmp: LiveMonitor): Promise<Set<string>> {
   const nodes = await qmp.execute("query-named-block-nodes", { flat: true });
   return new Set(nodes.flatMap((node) => node["node-name"] ?? []));
 }
 
 /** Network back ends: QMP has no list of them, the monitor for people does. */
-export async function readNetdevs(qmp: QmpClient): Promise<Set<string>> {
+export async function readNetdevs(qmp: LiveMonitor): Promise<Set<string>> {
   const text = await qmp.execute("human-monitor-command", { "command-line": "info network" });
   const lines = text.matchAll(/^[\s\\]*([\w.-]+): index=\d+,type=(\w+)/gm);
   return new Set([...lines].flatMap(([, id, type]) => (id === undefined || type === "nic" ? [] : [id])));
 }
 
 /** A property of a device; undefined when it has none such. */
-export async function readProperty(qmp: QmpClient, id: string, property: string): Promise<unknown> {
+export async function readProperty(qmp: LiveMonitor, id: string, property: string): Promise<unknown> {
   try {
     return await qmp.execute("qom-get", { path: `${peripheral}/${id}`, property });
   } catch (error) {
@@ -48,7 +48,7 @@ export async function readProperty(qmp: QmpClient, id: string, property: string)
 }
 
 /** The device that a device's bus belongs to: "spare0" for what sits on that port, "scsi0" for a SCSI disk. */
-export async function readParent(qmp: QmpClient, id: string): Promise<string | undefined> {
+export async function readParent(qmp: LiveMonitor, id: string): Promise<string | undefined> {
   const bus = await readProperty(qmp, id, "parent_bus");
   return typeof bus === "string" ? /^\/machine\/peripheral\/([^/]+)\//.exec(bus)?.[1] : undefined;
 }
@@ -61,7 +61,7 @@ export async function readPorts({ qmp, plan }: LiveVm): Promise<LivePort[]> {
 }
 
 /** A port's bus has its name. */
-async function readOccupant(qmp: QmpClient, port: string): Promise<string | undefined> {
+async function readOccupant(qmp: LiveMonitor, port: string): Promise<string | undefined> {
   const list = await qmp.execute("qom-list", { path: `${peripheral}/${port}/${port}` });
   const child = list.find(({ name }) => /^child\[\d+\]$/.test(name));
   if (child === undefined) return undefined;
@@ -70,7 +70,7 @@ async function readOccupant(qmp: QmpClient, port: string): Promise<string | unde
 }
 
 /** Types of a driver's properties. */
-export async function readPropertyTypes(qmp: QmpClient, driver: string): Promise<Map<string, string>> {
+export async function readPropertyTypes(qmp: LiveMonitor, driver: string): Promise<Map<string, string>> {
   const list = await qmp.execute("device-list-properties", { typename: driver });
   return new Map(list.map(({ name, type }) => [name, type]));
 }

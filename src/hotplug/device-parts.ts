@@ -1,7 +1,8 @@
-import { type QmpClient, QmpCommandError } from "../qmp/index.ts";
+import { QmpCommandError } from "../qmp/index.ts";
 import type { Arguments } from "./device-arguments.ts";
 import { readBlockNodes, readDevices, readNetdevs, readObjects } from "./device-list.ts";
 import type { LiveVm } from "./live.ts";
+import type { LiveMonitor } from "./recent-answers.ts";
 
 /** What a device is made of: its back ends first, then itself. */
 export interface Part {
@@ -36,7 +37,7 @@ const words = {
 export const describePart = ({ verb, id }: Part): string => `${words[verb]} ${id}`;
 
 /** QEMU's own lists; only those that the parts need are asked for. */
-export async function readPresence(qmp: QmpClient, parts: readonly Part[]): Promise<Presence> {
+export async function readPresence(qmp: LiveMonitor, parts: readonly Part[]): Promise<Presence> {
   const verbs = new Set(parts.map(({ verb }) => verb));
   const ids = async (verb: Part["verb"], read: () => Promise<ReadonlySet<string>>) =>
     verbs.has(verb) ? await read() : new Set<string>();
@@ -52,12 +53,12 @@ export async function readPresence(qmp: QmpClient, parts: readonly Part[]): Prom
 export const isPresent = (presence: Presence, { verb, id }: Part): boolean => presence[verb].has(id);
 
 /** Memory that is taken beforehand takes its time, terabytes of it minutes. @throws QmpCommandError */
-export async function addPart(qmp: QmpClient, part: PartToAdd): Promise<void> {
+export async function addPart(qmp: LiveMonitor, part: PartToAdd): Promise<void> {
   await qmp.executeRaw(part.verb, part.arguments, part.verb === "object-add" ? { timeoutMs: 0 } : {});
 }
 
 /** A device only asks the guest; what it is backed by goes at once. @throws QmpCommandError */
-export async function removePart(qmp: QmpClient, { verb, id }: Part): Promise<void> {
+export async function removePart(qmp: LiveMonitor, { verb, id }: Part): Promise<void> {
   const { name, key } = removers[verb];
   await qmp.executeRaw(name, { [key]: id });
 }

@@ -2,7 +2,7 @@ import { type Diagnostic, QlaunchError, type Result, refusal } from "../errors/i
 import type { QemuOption } from "../plan/options.ts";
 import type { StandingController } from "../plan/scsi-controllers.ts";
 import type { NeededFile, Plan } from "../plan/types.ts";
-import { type QmpClient, QmpCommandError } from "../qmp/index.ts";
+import { QmpCommandError } from "../qmp/index.ts";
 import { closest } from "../units/index.ts";
 import { foreignAccount } from "../vm/accounts.ts";
 import { checkFiles } from "../vm/preflight/files.ts";
@@ -25,15 +25,16 @@ import {
 } from "./device-list.ts";
 import { describePart, isPresent, type PartToAdd, readPresence } from "./device-parts.ts";
 import type { LiveVm } from "./live.ts";
-import { type LiveMemoryDevice, readMemoryDevices } from "./memory-list.ts";
+import { type PluggedMemory, readPluggedMemory } from "./memory-list.ts";
 import type { LivePort } from "./ports.ts";
+import type { LiveMonitor } from "./recent-answers.ts";
 
-/** What an addition is planned from, beside the profile. What not every one needs is asked for. */
+/** What an addition is planned from, beside the profile. QEMU is asked for it when it is wanted. */
 export interface LiveFacts {
   readonly plan: Plan;
-  readonly devices: readonly LiveThing[];
+  devices(): Promise<readonly LiveThing[]>;
   ports(): Promise<readonly LivePort[]>;
-  memoryDevices(): Promise<readonly LiveMemoryDevice[]>;
+  memoryDevices(): Promise<readonly PluggedMemory[]>;
   /** SCSI controllers. */
   controllers(): Promise<readonly StandingController[]>;
   /** MAC addresses by the id of their card. */
@@ -58,21 +59,24 @@ export type PlanAddition<Planned extends PlannedAddition = PlannedAddition> = (
   facts: LiveFacts,
 ) => Promise<Result<Planned>>;
 
-export async function readFacts(live: LiveVm): Promise<LiveFacts> {
+function liveFacts(live: LiveVm): LiveFacts {
   const { qmp, plan } = live;
-  const devices = await readDevices(qmp);
+  const devices = () => readDevices(qmp);
   return {
     plan,
     devices,
     ports: () => readPorts(live),
-    memoryDevices: () => readMemoryDevices(qmp),
-    controllers: () => readControllers(qmp, devices),
-    macs: () => readMacs(qmp, devices),
+    memoryDevices: () => readPluggedMemory(qmp),
+    controllers: async () => readControllers(qmp, await devices()),
+    macs: async () => readMacs(qmp, await devices()),
     isPci: async (driver) => (await propertyTypes(qmp, driver)).has("multifunction"),
   };
 }
 
-async function readControllers(qmp: QmpClient, devices: readonly LiveThing[]): Promise<StandingController[]> {
+async function readControllers(
+  qmp: LiveMonitor,
+  devices: readonly LiveThing[],
+): Promise<StandingController[]> {
   const disks = await Promise.all(
     devices
       .filter(({ type }) => type.startsWith("scsi-"))
@@ -92,7 +96,7 @@ async function readControllers(qmp: QmpClient, devices: readonly LiveThing[]): P
   );
 }
 
-async function readMacs(qmp: QmpClient, devices: readonly LiveThing[]): Promise<Map<string, string>> {
+async function readMacs(qmp: LiveMonitor, devices: readonly LiveThing[]): Promise<Map<string, string>> {
   const cards = devices.filter(({ type }) => /net|e1000/.test(type));
   const macs = await Promise.all(cards.map(({ id }) => readProperty(qmp, id, "mac")));
   return new Map(
@@ -110,7 +114,7 @@ export async function prepareAddition<Planned extends PlannedAddition>(
   live: LiveVm,
   planAddition: PlanAddition<Planned>,
 ): Promise<{ planned: Planned; parts: PartToAdd[] }> {
-  const result = await planAddition(await readFacts(live));
+  const result = await planAddition(liveFacts(live));
   if (!result.ok) throw new QlaunchError(result.diagnostics);
   for (const { found, needed } of result.warnings) {
     live.emit({ type: "notice", level: "warning", message: `${found}; ${needed}` });
@@ -123,7 +127,7 @@ export async function prepareAddition<Planned extends PlannedAddition>(
 }
 
 /** Back ends first, as QEMU needs them. */
-async function partsOf(qmp: QmpClient, options: readonly QemuOption[]): Promise<PartToAdd[]> {
+async function partsOf(qmp: LiveMonitor, options: readonly QemuOption[]): Promise<PartToAdd[]> {
   const parts: PartToAdd[] = [];
   for (const option of options) {
     const part = await partOf(qmp, option);
@@ -133,7 +137,7 @@ async function partsOf(qmp: QmpClient, options: readonly QemuOption[]): Promise<
   return parts.sort((a, b) => order.indexOf(a.verb) - order.indexOf(b.verb));
 }
 
-async function partOf(qmp: QmpClient, option: QemuOption): Promise<PartToAdd | undefined> {
+async function partOf(qmp: LiveMonitor, option: QemuOption): Promise<PartToAdd | undefined> {
   switch (option.option) {
     case "object":
       return { verb: "object-add", id: option.id, arguments: objectAddArguments(option) };
@@ -149,13 +153,13 @@ async function partOf(qmp: QmpClient, option: QemuOption): Promise<PartToAdd | u
 }
 
 async function typedDevice(
-  qmp: QmpClient,
+  qmp: LiveMonitor,
   option: Extract<QemuOption, { option: "device" }>,
 ): Promise<Arguments> {
   return deviceAddArguments(option, await propertyTypes(qmp, option.driver));
 }
 
-async function propertyTypes(qmp: QmpClient, driver: string): Promise<ReadonlyMap<string, string>> {
+async function propertyTypes(qmp: LiveMonitor, driver: string): Promise<ReadonlyMap<string, string>> {
   try {
     return await readPropertyTypes(qmp, driver);
   } catch (error) {

@@ -1,12 +1,12 @@
 import { QlaunchError } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import type { Plan } from "../plan/types.ts";
-import type { QmpClient } from "../qmp/index.ts";
 import type { Lock, System } from "../system/index.ts";
 import { findVm, lockVm } from "../vm/find.ts";
 import { Journal } from "../vm/journal.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
 import { openMonitor, readPlan, requireRunning } from "../vm/session.ts";
+import { type LiveMonitor, withRecentAnswers } from "./recent-answers.ts";
 
 /** How a command that changes a running VM is to go about it. */
 export interface LiveOptions {
@@ -27,13 +27,15 @@ export interface LiveVm {
   readonly directory: string;
   readonly pid: number;
   readonly plan: Plan;
-  readonly qmp: QmpClient;
+  readonly qmp: LiveMonitor;
   /** vm.json. */
   readonly journal: Journal;
   readonly emit: EventSink;
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
   readonly noWait: boolean;
+  /** Where QEMU had mappings when the command began; only commands that give it memory look. */
+  readonly mapped?: ReadonlySet<string> | undefined;
 }
 
 const defaultTimeoutMs = 60_000;
@@ -69,7 +71,7 @@ export async function withLiveVm<T>(
         directory,
         pid: record.qemu?.pid ?? 0,
         plan,
-        qmp,
+        qmp: withRecentAnswers(qmp, system.clock.elapsedMs),
         journal: new Journal(system.files, directory, record),
         emit: options.emit,
         signal: options.signal,

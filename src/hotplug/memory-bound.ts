@@ -3,7 +3,7 @@ import type { PlacedCell } from "../plan/types.ts";
 import type { MemdevInfo } from "../qmp/index.ts";
 import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
 import { compareBackend, compareMappings } from "../vm/memory-policy.ts";
-import { readProcessMemory } from "../vm/numa-maps.ts";
+import { findMapping, type ProcessMemory, readMapping, readProcessMemory } from "../vm/numa-maps.ts";
 import type { LiveVm } from "./live.ts";
 
 /** A backend and where its memory must be. */
@@ -27,17 +27,30 @@ export async function checkBound(live: LiveVm, bound: BoundMemory): Promise<stri
   const place = asCell(bound);
   const wrong = compareBackend(place, memdevs);
   if (wrong.length > 0) throw new QlaunchError(wrong);
-  const memory = readProcessMemory(files, pid);
+  const memory = readNewMapping(live, bound) ?? readProcessMemory(files, pid);
   const where = `${bound.policy}:${formatIdSet(bound.hostNodes)}`;
   const size = describeByteSize(bound.memoryBytes);
   if (memory === undefined) {
     return `${size} ${where} by QEMU's word; the kernel does not show /proc/${pid}/numa_maps`;
   }
-  const problems = compareMappings([...others(memdevs, bound), place], memory).filter(({ found }) =>
-    found.includes(bound.memdev),
-  );
+  const places = memory.mappings.length === 1 ? [place] : [...others(memdevs, bound), place];
+  const problems = compareMappings(places, memory).filter(({ found }) => found.includes(bound.memdev));
   if (problems.length > 0) throw new QlaunchError(problems);
   return `${size} ${where}, read back from /proc`;
+}
+
+/**
+ * The mapping of its size that has come since the command began. The kernel walks all pages of what it shows, so that this
+ * is far quicker than a look at all of the process.
+ * @returns undefined when it cannot be told apart: the backend was there when the command began
+ */
+function readNewMapping(
+  { system: { files }, pid, mapped }: LiveVm,
+  { memoryBytes }: BoundMemory,
+): ProcessMemory | undefined {
+  if (mapped === undefined) return undefined;
+  const start = findMapping(files, pid, (from, bytes) => bytes === memoryBytes && !mapped.has(from));
+  return start === undefined ? undefined : readMapping(files, pid, start, memoryBytes);
 }
 
 /** Backends of one size are told apart by their policy alone, so each mapping must have its owner. */

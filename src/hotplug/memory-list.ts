@@ -1,12 +1,13 @@
-import type { MemdevInfo, MemoryDeviceInfo, QmpClient } from "../qmp/index.ts";
+import type { MemdevInfo, MemoryDeviceInfo } from "../qmp/index.ts";
 import type { System } from "../system/index.ts";
 import type { IdSet } from "../units/index.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
 import { openVm } from "../vm/session.ts";
 import type { LiveVm } from "./live.ts";
+import type { LiveMonitor } from "./recent-answers.ts";
 
-/** A memory device of a running VM, from QEMU's own lists. */
-export interface LiveMemoryDevice {
+/** A memory device of a running VM, from QEMU's own list. */
+export interface PluggedMemory {
   /** Undefined for one that was made without an id. */
   readonly id: string | undefined;
   /** QEMU's word: dimm, nvdimm, virtio-mem and others. */
@@ -23,10 +24,14 @@ export interface LiveMemoryDevice {
   readonly slot: number | undefined;
   readonly addressBytes: number;
   readonly memdev: string | undefined;
-  readonly policy: MemdevInfo["policy"] | undefined;
-  readonly hostNodes: IdSet | undefined;
   /** It came while the guest ran. */
   readonly hotplugged: boolean | undefined;
+}
+
+/** The same, with where its memory is on the host. */
+export interface LiveMemoryDevice extends PluggedMemory {
+  readonly policy: MemdevInfo["policy"] | undefined;
+  readonly hostNodes: IdSet | undefined;
 }
 
 /** @throws QlaunchError VM_UNKNOWN, VM_STALE, VM_STATE, VM_BUSY, QMP_DISCONNECTED */
@@ -42,19 +47,24 @@ export async function listMemoryDevices(system: System, name: string): Promise<L
 }
 
 /** By address. */
-export async function readMemoryDevices(qmp: QmpClient): Promise<LiveMemoryDevice[]> {
-  const [devices, memdevs] = await Promise.all([
-    qmp.execute("query-memory-devices"),
-    qmp.execute("query-memdev"),
-  ]);
-  return devices.map((device) => describe(device, memdevs)).sort((a, b) => a.addressBytes - b.addressBytes);
+export async function readMemoryDevices(qmp: LiveMonitor): Promise<LiveMemoryDevice[]> {
+  const [devices, memdevs] = await Promise.all([readPluggedMemory(qmp), qmp.execute("query-memdev")]);
+  return devices.map((device) => {
+    const backend = memdevs.find(({ id }) => id === device.memdev);
+    return { ...device, policy: backend?.policy, hostNodes: backend?.["host-nodes"] };
+  });
 }
 
-function describe(device: MemoryDeviceInfo, memdevs: readonly MemdevInfo[]): LiveMemoryDevice {
+/** By address. */
+export async function readPluggedMemory(qmp: LiveMonitor): Promise<PluggedMemory[]> {
+  const devices = await qmp.execute("query-memory-devices");
+  return devices.map(describe).sort((a, b) => a.addressBytes - b.addressBytes);
+}
+
+function describe(device: MemoryDeviceInfo): PluggedMemory {
   const { data, type } = device;
   const path = "memdev" in data ? data.memdev : undefined;
   const memdev = path?.replace(/^\/objects\//, "");
-  const backend = memdevs.find(({ id }) => id === memdev);
   const isDimm = type === "dimm" || type === "nvdimm";
   const isVirtioMem = type === "virtio-mem";
   const size = "size" in data ? data.size : 0;
@@ -69,8 +79,6 @@ function describe(device: MemoryDeviceInfo, memdevs: readonly MemdevInfo[]): Liv
     slot: isDimm ? device.data.slot : undefined,
     addressBytes: isDimm ? device.data.addr : "memaddr" in data ? (data.memaddr ?? 0) : 0,
     memdev,
-    policy: backend?.policy,
-    hostNodes: backend?.["host-nodes"],
     hotplugged: isDimm ? device.data.hotplugged : undefined,
   };
 }
@@ -78,7 +86,7 @@ function describe(device: MemoryDeviceInfo, memdevs: readonly MemdevInfo[]): Liv
 /** What `ps` and `info` show: the cells' memory and that of the devices on them, persistent memory aside. */
 export async function noteMemory({ qmp, journal, plan }: LiveVm): Promise<void> {
   if (qmp.state !== "running") return;
-  const devices = (await readMemoryDevices(qmp)).filter(
+  const devices = (await readPluggedMemory(qmp)).filter(
     ({ kind }) => kind === "dimm" || kind === "virtio-mem",
   );
   const bytesOn = (cell: number) =>

@@ -2,7 +2,7 @@ import { refusal } from "../errors/index.ts";
 import { describeByteSize } from "../units/index.ts";
 import { readDevices } from "./device-list.ts";
 import type { LiveVm } from "./live.ts";
-import { type LiveMemoryDevice, readMemoryDevices } from "./memory-list.ts";
+import { type PluggedMemory, readPluggedMemory } from "./memory-list.ts";
 
 /** What QEMU locks beside the guest's memory. */
 const overheadBytes = 2 ** 30;
@@ -12,7 +12,7 @@ const ipcLock = 14n;
 /** Before memory comes to a guest whose memory is locked, or that has devices of the host. @throws as raiseLockLimit */
 export async function raiseForMemory(
   live: LiveVm,
-  memoryDevices: readonly LiveMemoryDevice[],
+  memoryDevices: readonly PluggedMemory[],
   moreBytes: number,
 ): Promise<void> {
   const passed = await countPassed(live);
@@ -22,12 +22,12 @@ export async function raiseForMemory(
 
 /** Before devices of the host come to a guest. @throws as raiseLockLimit */
 export async function raiseForDevices(live: LiveVm, more: number): Promise<void> {
-  const memoryBytes = memoryOf(live, await readMemoryDevices(live.qmp));
+  const memoryBytes = memoryOf(live, await readPluggedMemory(live.qmp));
   await raiseLockLimit(live, memoryBytes, addressSpaces(live, (await countPassed(live)) + more));
 }
 
 /** What the guest has and may take of devices that it has, without another step. */
-function memoryOf({ plan }: LiveVm, devices: readonly LiveMemoryDevice[]): number {
+function memoryOf({ plan }: LiveVm, devices: readonly PluggedMemory[]): number {
   const atStart = plan.placement.cells.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   return atStart + devices.reduce((sum, { maxBytes }) => sum + maxBytes, 0);
 }

@@ -3,20 +3,27 @@ import { guestBlockBytes } from "../plan/memory-device-checks.ts";
 import type { PlacedMemoryDevice } from "../plan/types.ts";
 import type { System } from "../system/index.ts";
 import { closest, describeByteSize } from "../units/index.ts";
+import { readMappingStarts } from "../vm/numa-maps.ts";
 import { wantsOnline } from "./agent.ts";
 import { additionRequest } from "./device-addition.ts";
-import { readDevices } from "./device-list.ts";
+import { readDevices, readObjects, readPropertyTypes } from "./device-list.ts";
 import { isPresent, type Part, type PartToAdd, readPresence } from "./device-parts.ts";
 import { type PlanAddition, type PlannedAddition, prepareAddition } from "./device-plan.ts";
 import { runRemoval, takeUpRemoval } from "./device-remove.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
-import { type LiveMemoryDevice, readMemoryDevices } from "./memory-list.ts";
+import {
+  type LiveMemoryDevice,
+  type PluggedMemory,
+  readMemoryDevices,
+  readPluggedMemory,
+} from "./memory-list.ts";
 import { raiseForMemory } from "./memory-lock.ts";
 import { type GuestMemory, readGuestMemory } from "./memory-online.ts";
 import { alignedAddress } from "./memory-room.ts";
 import { type CheckMore, resizeOperation } from "./memory-size.ts";
 import type { Operation } from "./operation.ts";
 import { runOperation, takeUpOperations } from "./operation-run.ts";
+import { askAhead } from "./recent-answers.ts";
 
 /** A memory device that is planned for a running VM. */
 export interface PlannedMemory extends PlannedAddition {
@@ -37,25 +44,30 @@ export interface MemoryOutcome {
 
 /**
  * Gives a running guest a memory device, its backend bound and read back before the guest sees it.
+ * @param driver QEMU's name of what is going to be planned
  * @throws QlaunchError LIVE_MEMORY_ROOM, LIVE_ID_IN_USE, LIVE_PORT, HOST_LOCKED_MEMORY, VM_MEMORY_POLICY, QMP_ERROR,
  *   VM_TIMEOUT, those of planning and those of opening the VM
  */
 export async function addMemory(
   system: System,
   name: string,
+  driver: string,
   options: LiveOptions,
   planMemory: PlanAddition<PlannedMemory>,
 ): Promise<MemoryOutcome> {
   return withLiveVm(system, name, "qlaunch memory add", options, async (live) => {
+    const { qmp } = live;
+    askAhead([readDevices(qmp), readObjects(qmp), readPluggedMemory(qmp), readPropertyTypes(qmp, driver)]);
+    const mapped = readMappingStarts(system.files, live.pid);
     await takeUpOperations(live, "memory-add");
     const { planned, parts } = await prepareAddition(live, planMemory);
     const { device } = planned;
     const { id, kind, memoryBytes, cell } = device;
-    const devices = await readMemoryDevices(live.qmp);
+    const devices = await readPluggedMemory(qmp);
     await raiseForMemory(live, devices, memoryBytes);
     const { memdev, hostNodes, policy } = device;
     const operation = await runOperation(
-      live,
+      { ...live, mapped },
       additionRequest("memory-add", `${kind} ${id} of ${describeByteSize(memoryBytes)} on cell ${cell}`, {
         id,
         parts: kind === "dimm" ? placed(live, parts, devices, memoryBytes) : parts,
@@ -71,7 +83,7 @@ export async function addMemory(
 function placed(
   { plan }: LiveVm,
   parts: readonly PartToAdd[],
-  devices: readonly LiveMemoryDevice[],
+  devices: readonly PluggedMemory[],
   sizeBytes: number,
 ): readonly PartToAdd[] {
   const memory = plan.options.find((option) => option.option === "m");

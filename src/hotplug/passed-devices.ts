@@ -1,6 +1,5 @@
 import { QlaunchError, refusal } from "../errors/index.ts";
 import type { PassedFunction } from "../plan/types.ts";
-import type { QmpClient } from "../qmp/index.ts";
 import { foreignAccount } from "../vm/accounts.ts";
 import { withLedgerLock } from "../vm/ledger.ts";
 import { takenDevices } from "../vm/reserve.ts";
@@ -10,6 +9,7 @@ import { giveBack } from "../vm/vfio/binding.ts";
 import { groupNode, readBinding, readGroup, vfioPci } from "../vm/vfio/pci-function.ts";
 import { readDevices, readProperty } from "./device-list.ts";
 import { type LiveVm, step } from "./live.ts";
+import type { LiveMonitor } from "./recent-answers.ts";
 
 const bindStep = "bind devices";
 
@@ -40,7 +40,7 @@ export async function takeDevices(live: LiveVm, functions: readonly PassedFuncti
 }
 
 /** The host's function behind each passed-through device of QEMU's, by its id; undefined where QEMU does not tell. */
-export async function readPassedDevices(qmp: QmpClient): Promise<Map<string, string | undefined>> {
+export async function readPassedDevices(qmp: LiveMonitor): Promise<Map<string, string | undefined>> {
   const devices = (await readDevices(qmp)).filter(({ type }) => type === vfioPci);
   const hosts = await Promise.all(devices.map(({ id }) => readProperty(qmp, id, "host")));
   return new Map(

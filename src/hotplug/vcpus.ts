@@ -5,6 +5,7 @@ import { wantsOnline } from "./agent.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
 import type { Operation } from "./operation.ts";
 import { runOperation, takeUpOperations } from "./operation-run.ts";
+import { askAhead } from "./recent-answers.ts";
 import { readBudget } from "./vcpu-budget.ts";
 import { chooseVcpus, type VcpuWish } from "./vcpu-choice.ts";
 import { type LiveVcpu, presentIds, readVcpus } from "./vcpu-list.ts";
@@ -37,6 +38,7 @@ export async function setVcpus(
   options: LiveOptions,
 ): Promise<SetVcpusOutcome> {
   return withLiveVm(system, name, "qlaunch setvcpus", options, async (live) => {
+    askAhead([readVcpus(live), live.qmp.execute("query-kvm")]);
     await takeUpOperations(live, "setvcpus");
     const vcpus = await readVcpus(live);
     const choice = chooseVcpus(

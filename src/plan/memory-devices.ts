@@ -11,6 +11,9 @@ import { isHuge, isPreallocated, ordinaryPageBytes } from "./preallocation.ts";
 import { sources } from "./sources.ts";
 import type { PlacedCell, PlacedMemoryDevice } from "./types.ts";
 
+/** QEMU's driver for each kind. */
+export const memoryDrivers = { dimm: "pc-dimm", "virtio-mem": "virtio-mem-pci", nvdimm: "nvdimm" } as const;
+
 /** What a memory device needs to know of its cell. */
 export type DeviceCell = Pick<PlacedCell, "id" | "hostNodes" | "policy">;
 
@@ -75,7 +78,7 @@ function planDevice(
   if (device.kind === "virtio-mem") {
     site.place({
       id: device.id,
-      driver: "virtio-mem-pci",
+      driver: memoryDrivers[device.kind],
       properties: {
         memdev: backend.id,
         node: device.cell,
@@ -90,7 +93,7 @@ function planDevice(
     draft.claimId("device", device.id, [...path, "id"]);
     draft.addLeaf({
       option: "device",
-      driver: device.kind === "nvdimm" ? "nvdimm" : "pc-dimm",
+      driver: memoryDrivers[device.kind],
       id: device.id,
       properties: {
         memdev: backend.id,

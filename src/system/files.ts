@@ -8,6 +8,7 @@ import { attempt, guard } from "./system-error.ts";
 export const files: Files = {
   readText: (path) => guard(() => fs.readFileSync(path, "utf8")),
   tryReadText: (path) => attempt(() => fs.readFileSync(path, "utf8")),
+  lines: readLines,
   readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
   readPart: (path, offset, bytes) => guard(() => readBytes(path, offset, bytes)),
   readFrom: (path, offset) =>
@@ -48,7 +49,13 @@ export const files: Files = {
         fs.closeSync(descriptor);
       }
     }),
-  append: (path, text) => guard(() => fs.appendFileSync(path, text, { mode: 0o600 })),
+  openAppend: (path) => {
+    const descriptor = guard(() => fs.openSync(path, "a", 0o600));
+    return {
+      write: (text) => guard(() => void fs.writeSync(descriptor, text)),
+      close: () => guard(() => fs.closeSync(descriptor)),
+    };
+  },
   makeDirectory: (path, mode) =>
     guard(() => {
       fs.mkdirSync(path, { mode });
@@ -66,6 +73,30 @@ export const files: Files = {
 };
 
 const accessBits = { read: fs.constants.R_OK, write: fs.constants.W_OK, execute: fs.constants.X_OK };
+
+/** Small: the kernel fills what it is given. */
+const pieceBytes = 512;
+
+function* readLines(path: string): Generator<string> {
+  const descriptor = attempt(() => fs.openSync(path, "r"));
+  if (descriptor === undefined) return;
+  try {
+    let rest = Buffer.alloc(0);
+    for (;;) {
+      const piece = Buffer.alloc(pieceBytes);
+      const count = attempt(() => fs.readSync(descriptor, piece)) ?? 0;
+      if (count === 0) break;
+      rest = Buffer.concat([rest, piece.subarray(0, count)]);
+      for (let end = rest.indexOf("\n"); end !== -1; end = rest.indexOf("\n")) {
+        yield rest.toString("utf8", 0, end);
+        rest = rest.subarray(end + 1);
+      }
+    }
+    if (rest.length > 0) yield rest.toString("utf8");
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
 
 function readBytes(path: string, offset: number, bytes: number): Buffer {
   const descriptor = fs.openSync(path, "r");

@@ -3,6 +3,7 @@ export { realSystem } from "./real.ts";
 export {
   type Affinity,
   type AffinityFailure,
+  type Appender,
   type ByteStream,
   type Clock,
   type Exit,

@@ -39,6 +39,11 @@ export interface Files {
   readText(path: string): string;
   /** Undefined when the file is absent or the kernel refuses to read it (sysfs does so for attributes that do not apply). */
   tryReadText(path: string): string | undefined;
+  /**
+   * Lines of a file, read piece by piece: the kernel's own files are made as they are read, so that what is not asked for
+   * costs nothing. None when the file is absent or the kernel refuses.
+   */
+  lines(path: string): Iterable<string>;
   /** The first bytes of a file, fewer when it is shorter. @throws SystemError */
   readStart(path: string, bytes: number): Buffer;
   /** Bytes from an offset on, fewer where the file ends; none beyond its end. @throws SystemError */
@@ -62,8 +67,8 @@ export interface Files {
   write(path: string, text: string): void;
   /** Writes bytes at an offset of a file that is there, in one go: a register of config space. @throws SystemError */
   writePart(path: string, offset: number, bytes: Uint8Array): void;
-  /** Appends a line or more, creating the file with mode 0600. @throws SystemError */
-  append(path: string, text: string): void;
+  /** Opens a file for appending, creating it with mode 0600. @throws SystemError */
+  openAppend(path: string): Appender;
   /** Fails when the folder exists. @throws SystemError */
   makeDirectory(path: string, mode: number): void;
   /** Of a link itself, never of what it leads to. */
@@ -72,6 +77,13 @@ export interface Files {
   copy(source: string, target: string, mode: number): void;
   /** Removes a file or a whole folder; nothing happens when it is absent. @throws SystemError */
   remove(path: string): void;
+}
+
+/** Appends whole texts to a file that stays open. */
+export interface Appender {
+  /** @throws SystemError */
+  write(text: string): void;
+  close(): void;
 }
 
 export interface Finished {

@@ -27,6 +27,40 @@ export function readProcessMemory(files: Files, pid: number): ProcessMemory | un
   return { mappings: parseNumaMaps(policies), sizes: parseMapSizes(sizes) };
 }
 
+/** Where its mappings begin, as `PolicyMapping` has it; undefined where the kernel does not show it. */
+export function readMappingStarts(files: Files, pid: number): Set<string> | undefined {
+  const text = files.tryReadText(`/proc/${pid}/maps`);
+  return text === undefined ? undefined : new Set(text.match(/^[0-9a-f]+/gm));
+}
+
+/** Where the first mapping begins that is the one; those behind it are not read. */
+export function findMapping(
+  files: Files,
+  pid: number,
+  isIt: (start: string, sizeBytes: number) => boolean,
+): string | undefined {
+  for (const line of files.lines(`/proc/${pid}/maps`)) {
+    const mapping = parseMapping(line);
+    if (mapping !== undefined && isIt(mapping.start, mapping.sizeBytes)) return mapping.start;
+  }
+  return undefined;
+}
+
+/** One mapping alone; what is behind it in the file is not read, and costs the kernel nothing. */
+export function readMapping(
+  files: Files,
+  pid: number,
+  start: string,
+  sizeBytes: number,
+): ProcessMemory | undefined {
+  for (const line of files.lines(`/proc/${pid}/numa_maps`)) {
+    if (line.startsWith(`${start} `)) {
+      return { mappings: parseNumaMaps(line), sizes: new Map([[start, sizeBytes]]) };
+    }
+  }
+  return undefined;
+}
+
 const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
   bind: "bind",
   prefer: "preferred",
@@ -82,12 +116,17 @@ class Mapping implements PolicyMapping {
 export function parseMapSizes(text: string): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const line of text.split("\n")) {
-    const [dash, space] = [line.indexOf("-"), line.indexOf(" ")];
-    if (dash <= 0 || space < dash) continue;
-    const start = line.slice(0, dash);
-    // Addresses of processes have up to 56 bits in whole pages: nothing is rounded.
-    const bytes = Number.parseInt(line.slice(dash + 1, space), 16) - Number.parseInt(start, 16);
-    if (bytes > 0) sizes.set(start, bytes);
+    const mapping = parseMapping(line);
+    if (mapping !== undefined) sizes.set(mapping.start, mapping.sizeBytes);
   }
   return sizes;
+}
+
+function parseMapping(line: string): { readonly start: string; readonly sizeBytes: number } | undefined {
+  const [dash, space] = [line.indexOf("-"), line.indexOf(" ")];
+  if (dash <= 0 || space < dash) return undefined;
+  const start = line.slice(0, dash);
+  // Addresses of processes have up to 56 bits in whole pages: nothing is rounded.
+  const sizeBytes = Number.parseInt(line.slice(dash + 1, space), 16) - Number.parseInt(start, 16);
+  return sizeBytes > 0 ? { start, sizeBytes } : undefined;
 }

@@ -1,5 +1,5 @@
 import { formatTranscriptEntry, type TranscriptSink } from "../qmp/index.ts";
-import type { Files } from "../system/index.ts";
+import type { Appender, Files } from "../system/index.ts";
 
 /** The file is cut to its newer half when it grows beyond this. */
 const fileLimitBytes = 1024 * 1024;
@@ -9,15 +9,19 @@ const lineLimit = 4096;
 /** Appends what crosses a monitor to a file of limited size. */
 export function transcriptTo(files: Files, path: string): TranscriptSink {
   let sizeBytes = files.facts(path)?.sizeBytes ?? 0;
+  let file: Appender | undefined;
   return (entry) => {
     const full = formatTranscriptEntry(entry);
     const cut = full.length - lineLimit;
     const line = cut > 0 ? `${full.slice(0, lineLimit)} ... (${cut} characters more)\n` : `${full}\n`;
     if (sizeBytes > fileLimitBytes) {
+      file?.close();
+      file = undefined;
       files.writeAtomically(path, newerHalf(files.readText(path)));
       sizeBytes = files.facts(path)?.sizeBytes ?? 0;
     }
-    files.append(path, line);
+    file ??= files.openAppend(path);
+    file.write(line);
     sizeBytes += Buffer.byteLength(line);
   };
 }

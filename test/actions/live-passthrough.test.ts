@@ -39,7 +39,7 @@ async function plan(
   });
   const facts = {
     plan: { options, placement: { cells } },
-    devices: [{ id: "gpu0", type: "vfio-pci" }],
+    devices: async () => [{ id: "gpu0", type: "vfio-pci" }],
     ports: async () => ports,
   } as unknown as LiveFacts;
   return planPassed(system, "0000:41:00.0", profile, facts, id, { bus, cell: undefined });

@@ -47,4 +47,16 @@ describe("one wanted command", () => {
       from.commands.find((command) => command.name() === name)?.helpInformation();
     expect(help(alone)).toBe(help(program));
   });
+
+  it.each(["memory", "device"])("%s has the wanted part alone, as it is among all", async (name) => {
+    const partsOf = (from: Command) =>
+      from.commands.find((command) => command.name() === name)?.commands ?? [];
+    for (const part of partsOf(program)) {
+      const [alone, ...others] = partsOf(await buildProgram(name, part.name()));
+      expect(alone?.helpInformation()).toBe(part.helpInformation());
+      expect(others).toEqual([]);
+    }
+    const unknown = partsOf(await buildProgram(name, "ad"));
+    expect(unknown).toHaveLength(partsOf(program).length);
+  });
 });

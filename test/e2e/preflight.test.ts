@@ -30,7 +30,7 @@ describe.each(qemuPrograms)("the look before a start, with %s,", (qemu) => {
         ...system.files,
         writeAtomically: refuse,
         write: refuse,
-        append: refuse,
+        openAppend: refuse,
         makeDirectory: refuse,
         changeOwner: refuse,
         changeMode: refuse,

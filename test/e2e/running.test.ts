@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -78,7 +78,7 @@ describe.each(qemuPrograms)("a running VM, with %s,", (qemu) => {
           .map((line) => line.length),
       ),
     ).toBeLessThan(4200);
-    rig.system.files.append(join(rig.root, "vm/qmp.log"), `${"x".repeat(99)}\n`.repeat(11_000));
+    appendFileSync(join(rig.root, "vm/qmp.log"), `${"x".repeat(99)}\n`.repeat(11_000));
     await executeQmp(rig.system, "vm", "query-name");
     expect(rig.system.files.facts(join(rig.root, "vm/qmp.log"))?.sizeBytes).toBeLessThan(600_000);
   });

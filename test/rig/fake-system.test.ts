@@ -58,7 +58,7 @@ it("throws on everything that would change the machine", () => {
   for (const act of [
     () => files.writeAtomically("/a", ""),
     () => files.write("/a", ""),
-    () => files.append("/a", ""),
+    () => files.openAppend("/a"),
     () => files.makeDirectory("/a", 0o700),
     () => files.changeOwner("/a", 0, 0),
     () => files.changeMode("/a", 0),

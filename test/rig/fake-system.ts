@@ -62,6 +62,7 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
         throw error;
       }
     },
+    lines: (path) => (resolve(path) === undefined ? [] : text(path).replace(/\n$/, "").split("\n")),
     readStart: (path, count) => bytes(path).subarray(0, count),
     readPart: (path, offset, count) => bytes(path).subarray(offset, offset + count),
     readFrom: (path, offset) => bytes(path).subarray(offset),
@@ -88,7 +89,7 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
     writeAtomically: refuse("files.writeAtomically"),
     write: refuse("files.write"),
     writePart: refuse("files.writePart"),
-    append: refuse("files.append"),
+    openAppend: refuse("files.openAppend"),
     makeDirectory: refuse("files.makeDirectory"),
     changeOwner: refuse("files.changeOwner"),
     changeMode: refuse("files.changeMode"),

@@ -16,3 +16,30 @@ it("writePart writes bytes in the middle of a file, and makes none", () => {
   expect([...files.readPart(path, 2, 2)]).toEqual([0xfe, 0xff]);
   expect(() => files.writePart(join(folder, "none"), 0, Buffer.from([0]))).toThrow(SystemError);
 });
+
+it("lines are read piece by piece, and end anywhere", () => {
+  const { files } = realSystem;
+  const path = join(folder, "lines");
+  const long = "ä".repeat(700);
+  writeFileSync(path, `first\n\n${long}\nlast`);
+  expect([...files.lines(path)]).toEqual(["first", "", long, "last"]);
+  for (const line of files.lines(path)) {
+    expect(line).toBe("first");
+    break;
+  }
+  expect([...files.lines(join(folder, "none"))]).toEqual([]);
+  // One of the kernel's own.
+  expect([...files.lines("/proc/self/status")].find((line) => line.startsWith("Pid:"))).toBe(
+    `Pid:\t${process.pid}`,
+  );
+});
+
+it("openAppend adds to what is there", () => {
+  const path = join(folder, "log");
+  for (const text of ["one\n", "two\n"]) {
+    const file = realSystem.files.openAppend(path);
+    file.write(text);
+    file.close();
+  }
+  expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
+});

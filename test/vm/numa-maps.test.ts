@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { PlacedCell } from "../../src/plan/index.ts";
 import type { MemdevInfo } from "../../src/qmp/index.ts";
 import { compareMappings, verifyMemory } from "../../src/vm/memory-policy.ts";
-import { parseMapSizes, parseNumaMaps } from "../../src/vm/numa-maps.ts";
+import {
+  findMapping,
+  parseMapSizes,
+  parseNumaMaps,
+  readMapping,
+  readMappingStarts,
+} from "../../src/vm/numa-maps.ts";
 import { fakeSystem } from "../rig/fake-system.ts";
 
 describe("/proc/PID/numa_maps", () => {
@@ -129,4 +135,20 @@ describe("what the kernel showed before", () => {
     expect(verify("", {}).unread).toContain("numa_maps");
     expect(() => verify("", { ...now, "/proc/7/numa_maps": "1000 bind:1\n" })).toThrow("bind:1");
   });
+});
+
+it("one mapping is found by its size and where there was none, and read alone", () => {
+  const maps = "1000-2000 rw-p 0 00:00 0\n3000-4000 rw-p 0 00:00 0\n5000-6000 rw-p 0 00:00 0\n";
+  const numaMaps = "1000 bind:0\n3000 bind:1 N1=2\n5000 default\n";
+  const { files } = fakeSystem({ "/proc/7/maps": maps, "/proc/7/numa_maps": numaMaps });
+  const before = new Set(["1000"]);
+  const start = findMapping(files, 7, (from, bytes) => bytes === 0x1000 && !before.has(from));
+  expect(start).toBe("3000");
+  const memory = readMapping(files, 7, start ?? "", 0x1000);
+  expect(memory?.mappings).toMatchObject([{ start: "3000", policy: "bind", nodes: [1] }]);
+  expect(memory?.sizes).toEqual(new Map([["3000", 0x1000]]));
+  expect(readMapping(files, 7, "300", 0x1000)).toBeUndefined();
+  expect(findMapping(files, 7, () => false)).toBeUndefined();
+  expect(readMappingStarts(files, 7)).toEqual(new Set(["1000", "3000", "5000"]));
+  expect(readMappingStarts(files, 8)).toBeUndefined();
 });

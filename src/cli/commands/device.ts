@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { define, examples } from "../command.ts";
+import { addParts, define, examples } from "../command.ts";
 import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
 
 interface AddFlags extends LiveFlags {
@@ -11,14 +11,12 @@ interface AddFlags extends LiveFlags {
   readonly numaCell?: string;
 }
 
-export function addDevice(program: Command): void {
+export function addDevice(program: Command, part?: string): void {
   const device = program
     .command("device")
     .summary("add, remove and list devices while a VM runs")
     .description("Devices that come and go while the guest runs, each on a hot-plug port.");
-  addAdd(device);
-  addRemove(device);
-  addList(device);
+  addParts(device, { add: addAdd, remove: addRemove, list: addList }, part);
 }
 
 function addAdd(device: Command): void {

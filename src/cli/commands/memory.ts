@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { define, examples } from "../command.ts";
+import { addParts, define, examples } from "../command.ts";
 import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
 
 interface AddFlags extends LiveFlags {
@@ -17,15 +17,12 @@ interface AddFlags extends LiveFlags {
   readonly bus?: string;
 }
 
-export function addMemory(program: Command): void {
+export function addMemory(program: Command, part?: string): void {
   const memory = program
     .command("memory")
     .summary("add, remove, resize and list memory while a VM runs")
     .description("Memory that comes and goes while the guest runs, bound to the host nodes of its cell.");
-  addAdd(memory);
-  addRemove(memory);
-  addResize(memory);
-  addList(memory);
+  addParts(memory, { add: addAdd, remove: addRemove, resize: addResize, list: addList }, part);
 }
 
 function addAdd(memory: Command): void {
