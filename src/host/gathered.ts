@@ -52,6 +52,10 @@ function filesBelow(files: Files, folder: string): Files {
   return {
     readText: (path) => files.readText(open(path)),
     tryReadText: (path) => ifFound(path, files.tryReadText),
+    tryReadTextAside: async (path) => {
+      const real = find(path);
+      return real === undefined ? undefined : files.tryReadTextAside(real);
+    },
     lines: (path) => ifFound(path, files.lines) ?? [],
     readStart: (path, bytes) => files.readStart(open(path), bytes),
     readPart: (path, offset, bytes) => files.readPart(open(path), offset, bytes),

@@ -1,6 +1,7 @@
 import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { PassedFunction } from "../plan/types.ts";
 import { QmpCommandError } from "../qmp/index.ts";
+import { watchMemory } from "../vm/memory-progress.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
 import {
   addPart,
@@ -123,7 +124,8 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
       // Sent behind it: QEMU answers in order, and what it answers then is what has come of it.
       if (bound !== undefined && part.verb === "object-add") askAhead([live.qmp.execute("query-memdev")]);
       if (part === parts.at(-1)) askAhead([readPresence(live.qmp, [part]), ...lookedAtAfter(live, journal)]);
-      return added;
+      const stopReports = watchTaking(live, part, bound);
+      return added.finally(stopReports);
     });
   }
   // The device, which comes last, holds what backs it.
@@ -134,6 +136,20 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
     needed: "the device in QEMU's own list",
     fix: `look at what QEMU says: qlaunch logs ${live.name}`,
   });
+}
+
+/** Memory that is taken beforehand takes minutes for terabytes: how much is in place is told meanwhile. @returns what ends it */
+function watchTaking(live: LiveVm, part: PartToAdd, bound: BoundMemory | undefined): () => void {
+  const { size, prealloc, "prealloc-threads": threads } = part.arguments;
+  if (part.verb !== "object-add" || prealloc !== true || typeof size !== "number") return () => {};
+  const { system, pid, mapped, emit } = live;
+  const one = {
+    memdev: part.id,
+    bytes: size,
+    hostNodes: bound?.hostNodes,
+    threads: typeof threads === "number" ? threads : 1,
+  };
+  return watchMemory({ system, pid, mapped, emit, taken: [one], step: `add ${describePart(part)}` });
 }
 
 /** What is looked at when all of it is there. */

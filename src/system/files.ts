@@ -1,13 +1,21 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { deviceMajor, deviceMinor } from "./device-number.ts";
-import type { FileFacts, Files } from "./system.ts";
-import { attempt, guard } from "./system-error.ts";
+import { type FileFacts, type Files, SystemError } from "./system.ts";
+import { asSystemError, attempt, guard } from "./system-error.ts";
 
 /** The real file system. */
 export const files: Files = {
   readText: (path) => guard(() => fs.readFileSync(path, "utf8")),
   tryReadText: (path) => attempt(() => fs.readFileSync(path, "utf8")),
+  async tryReadTextAside(path) {
+    try {
+      return await fs.promises.readFile(path, "utf8");
+    } catch (error) {
+      if (asSystemError(error) instanceof SystemError) return undefined;
+      throw error;
+    }
+  },
   lines: readLines,
   readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
   readPart: (path, offset, bytes) => guard(() => readBytes(path, offset, bytes)),

@@ -39,6 +39,8 @@ export interface Files {
   readText(path: string): string;
   /** Undefined when the file is absent or the kernel refuses to read it (sysfs does so for attributes that do not apply). */
   tryReadText(path: string): string | undefined;
+  /** The same on another thread, for what the kernel may hold back for long. */
+  tryReadTextAside(path: string): Promise<string | undefined>;
   /**
    * Lines of a file, read piece by piece: the kernel's own files are made as they are read, so that what is not asked for
    * costs nothing. None when the file is absent or the kernel refuses.

@@ -1,12 +1,14 @@
 import type { EventSink, MemoryProgress, NodeProgress } from "../events/event.ts";
 import type { TakenMemory } from "../plan/taken-memory.ts";
-import type { Files, System } from "../system/index.ts";
-import { type ProcessMemory, readProcessMemory } from "./numa-maps.ts";
+import type { System } from "../system/index.ts";
+import { type ProcessMemory, readProcessMemoryAside } from "./numa-maps.ts";
 import { residentBytes } from "./process.ts";
 
 const reportMs = 1_000;
 /** The kernel walks page tables to tell pages by node: at most this part of the time goes into that. */
 const lookShare = 0.05;
+/** A look may have to wait until QEMU has all of it; what is known of the nodes is told then. */
+const patienceMs = 200;
 /** Below this part of all, the speed says more of QEMU's own start than of the memory. */
 const tellingShare = 0.01;
 
@@ -14,6 +16,8 @@ export interface ProgressWatch {
   readonly system: Pick<System, "files" | "clock">;
   readonly pid: number;
   readonly taken: readonly TakenMemory[];
+  /** Where mappings began before any of it was taken, in a QEMU that has run for a while; what it had is not counted. */
+  readonly mapped?: ReadonlySet<string> | undefined;
   readonly step: string;
   readonly emit: EventSink;
 }
@@ -21,26 +25,33 @@ export interface ProgressWatch {
 /** Tells once a second how much of the guest's memory is in place. @returns what ends it */
 export function watchMemory(watch: ProgressWatch): () => void {
   const look = memoryLook(watch);
-  const timer = setInterval(() => watch.emit(look()), reportMs);
-  return () => clearInterval(timer);
+  let emit: EventSink | undefined = watch.emit;
+  const timer = setInterval(() => void look().then((progress) => emit?.(progress)), reportMs);
+  return () => {
+    emit = undefined;
+    clearInterval(timer);
+  };
 }
 
 /** The total is one line of /proc; the nodes are looked at as seldom as it takes long. */
-export function memoryLook({ system, pid, taken, step }: Omit<ProgressWatch, "emit">): () => MemoryProgress {
-  const { files, clock } = system;
+export function memoryLook(watch: Omit<ProgressWatch, "emit">): () => Promise<MemoryProgress> {
+  const { pid, taken, step, mapped } = watch;
+  const { files, clock } = watch.system;
   const began = clock.elapsedMs();
+  const hadBytes = mapped === undefined ? 0 : (residentBytes(files, pid) ?? 0);
   const totalBytes = taken.reduce((sum, { bytes }) => sum + bytes, 0);
   let nodes: readonly NodeProgress[] = [];
   let nextLookMs = began;
-  return () => {
+  const lookAtNodes = async (now: number) => {
+    nextLookMs = Number.POSITIVE_INFINITY;
+    nodes = await nodesInPlace(watch);
+    nextLookMs = now + (clock.elapsedMs() - now) / lookShare;
+  };
+  return async () => {
     const now = clock.elapsedMs();
-    if (now >= nextLookMs) {
-      nodes = nodesInPlace(files, pid, taken);
-      const took = clock.elapsedMs() - now;
-      nextLookMs = now + took / lookShare;
-    }
+    if (now >= nextLookMs) await Promise.race([lookAtNodes(now), clock.sleep(patienceMs)]);
     const elapsedMs = now - began;
-    const bytes = Math.min(residentBytes(files, pid) ?? 0, totalBytes);
+    const bytes = Math.max(0, Math.min((residentBytes(files, pid) ?? 0) - hadBytes, totalBytes));
     const remainingMs = (elapsedMs * (totalBytes - bytes)) / bytes;
     return {
       type: "memory-progress",
@@ -54,9 +65,12 @@ export function memoryLook({ system, pid, taken, step }: Omit<ProgressWatch, "em
   };
 }
 
-function nodesInPlace(files: Files, pid: number, taken: readonly TakenMemory[]): NodeProgress[] {
-  const memory = readProcessMemory(files, pid);
-  return memory === undefined ? [] : nodeProgress(taken, memory);
+async function nodesInPlace(watch: Omit<ProgressWatch, "emit">): Promise<NodeProgress[]> {
+  const { system, pid, taken, mapped } = watch;
+  const memory = await readProcessMemoryAside(system.files, pid);
+  if (memory === undefined) return [];
+  const mappings = memory.mappings.filter(({ start }) => mapped?.has(start) !== true);
+  return nodeProgress(taken, { ...memory, mappings });
 }
 
 /** Pages by node, of mappings that are as large as a backend; nodes that are bound to and have none yet are there too. */

@@ -21,8 +21,18 @@ export interface ProcessMemory {
 
 /** Undefined where the kernel does not show it. It walks all pages of the process for that: 5 ms for each 100 MiB of small ones. */
 export function readProcessMemory(files: Files, pid: number): ProcessMemory | undefined {
-  const policies = files.tryReadText(`/proc/${pid}/numa_maps`);
-  const sizes = files.tryReadText(`/proc/${pid}/maps`);
+  return asProcessMemory(files.tryReadText(`/proc/${pid}/numa_maps`), files.tryReadText(`/proc/${pid}/maps`));
+}
+
+/** The same of a process that takes memory: the kernel may make a reader wait until it has it. */
+export async function readProcessMemoryAside(files: Files, pid: number): Promise<ProcessMemory | undefined> {
+  return asProcessMemory(
+    await files.tryReadTextAside(`/proc/${pid}/numa_maps`),
+    await files.tryReadTextAside(`/proc/${pid}/maps`),
+  );
+}
+
+function asProcessMemory(policies: string | undefined, sizes: string | undefined): ProcessMemory | undefined {
   if (policies === undefined || sizes === undefined) return undefined;
   return { mappings: parseNumaMaps(policies), sizes: parseMapSizes(sizes) };
 }

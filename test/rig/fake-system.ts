@@ -52,16 +52,18 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
     const target = resolve(path);
     return target === undefined ? undefined : describe(tree[target]);
   };
+  const tryReadText = (path: string) => {
+    try {
+      return text(path);
+    } catch (error) {
+      if (error instanceof SystemError) return undefined;
+      throw error;
+    }
+  };
   return {
     readText: text,
-    tryReadText: (path) => {
-      try {
-        return text(path);
-      } catch (error) {
-        if (error instanceof SystemError) return undefined;
-        throw error;
-      }
-    },
+    tryReadText,
+    tryReadTextAside: async (path) => tryReadText(path),
     lines: (path) => (resolve(path) === undefined ? [] : text(path).replace(/\n$/, "").split("\n")),
     readStart: (path, count) => bytes(path).subarray(0, count),
     readPart: (path, offset, count) => bytes(path).subarray(offset, offset + count),

@@ -56,6 +56,9 @@ describe("memory by host node", () => {
   });
 });
 
+/** One that waits for as long as it takes. */
+const patient = { sleep: () => new Promise<void>(() => {}) };
+
 describe("a look", () => {
   const look = (residentKib: number, elapsed: () => number, read: () => void = () => {}) => {
     const system = fakeSystem({
@@ -65,21 +68,21 @@ describe("a look", () => {
     });
     const files = {
       ...system.files,
-      tryReadText(path: string) {
+      async tryReadTextAside(path: string) {
         if (path.endsWith("numa_maps")) read();
         return system.files.tryReadText(path);
       },
     };
-    const clock = { ...system.clock, elapsedMs: elapsed };
+    const clock = { ...system.clock, ...patient, elapsedMs: elapsed };
     const watch = { system: { files, clock }, pid: 42, step: "wait", taken: taken([2, [0]], [1, [1]]) };
     return memoryLook(watch);
   };
 
-  it("says how much there is, and how long the rest takes at this speed", () => {
+  it("says how much there is, and how long the rest takes at this speed", async () => {
     let now = 5_000;
     const next = look(524_288, () => now);
     now += 2_000;
-    expect(next()).toEqual({
+    expect(await next()).toEqual({
       type: "memory-progress",
       step: "wait",
       elapsedMs: 2_000,
@@ -90,18 +93,45 @@ describe("a look", () => {
     });
   });
 
-  it("has never more than all, though QEMU itself needs memory too", () => {
-    expect(look(3_000_000, () => 0)()).toMatchObject({ bytes: 3 * gibibyte });
+  it("of memory that comes later leaves out what QEMU had, also in mappings as large", async () => {
+    const tree = {
+      "/proc/42/status": "VmRSS:\t5000000 kB\n",
+      "/proc/42/numa_maps": `${policies}\n7d0000000000 bind:1 anon=65536 dirty=65536 N1=65536 kernelpagesize_kB=4`,
+      "/proc/42/maps": `${maps}\n7d0000000000-7d0040000000 rw-p 00000000 00:00 0`,
+    };
+    const system = fakeSystem(tree);
+    const look = memoryLook({
+      system: { ...system, clock: { ...system.clock, ...patient } },
+      pid: 42,
+      step: "add object ram-dimm0",
+      taken: taken([1, [1]]),
+      mapped: new Set(["560000000000", "7e0000000000", "7f0000000000"]),
+    });
+    tree["/proc/42/status"] = `VmRSS:\t${5_000_000 + 262_144} kB\n`;
+    expect(await look()).toMatchObject({
+      bytes: gibibyte / 4,
+      totalBytes: gibibyte,
+      nodes: [{ node: 1, bytes: gibibyte / 4, totalBytes: gibibyte }],
+    });
   });
 
-  it("tells no time while there is next to nothing", () => {
+  it("has never more than all, though QEMU itself needs memory too", async () => {
+    expect(await look(3_000_000, () => 0)()).toMatchObject({ bytes: 3 * gibibyte });
+  });
+
+  it("tells no time while there is next to nothing", async () => {
     const system = fakeSystem({ "/proc/42/status": "VmRSS:\t10000 kB\n" });
-    const { remainingMs, nodes } = memoryLook({ system, pid: 42, step: "wait", taken: taken([3, [0]]) })();
+    const { remainingMs, nodes } = await memoryLook({
+      system,
+      pid: 42,
+      step: "wait",
+      taken: taken([3, [0]]),
+    })();
     expect(remainingMs).toBeUndefined();
     expect(nodes).toEqual([]);
   });
 
-  it("reads the pages by node the more seldom the longer it takes", () => {
+  it("reads the pages by node the more seldom the longer it takes", async () => {
     let now = 0;
     let reads = 0;
     const next = look(
@@ -114,9 +144,17 @@ describe("a look", () => {
     );
     for (let second = 1; second <= 9; second++) {
       now = second * 1_000;
-      next();
+      await next();
     }
     // 100 ms are 5 % of 2 s.
     expect(reads).toBe(5);
   });
+});
+
+it("a look that has to wait does not hold up what is known", async () => {
+  const system = fakeSystem({ "/proc/42/status": `VmRSS:\t1048576 kB\n` });
+  const files = { ...system.files, tryReadTextAside: () => new Promise<undefined>(() => {}) };
+  const next = memoryLook({ system: { ...system, files }, pid: 42, step: "wait", taken: taken([2, [0]]) });
+  expect(await next()).toMatchObject({ bytes: gibibyte, nodes: [] });
+  expect(await next()).toMatchObject({ bytes: gibibyte, nodes: [] });
 });
