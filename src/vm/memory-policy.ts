@@ -39,17 +39,17 @@ export function verifyMemory(
   seen?: ProcessMemory,
 ): MemoryReading {
   const bound = boundCells(cells);
-  const said = bound.flatMap((cell) => compareBackend(cell, memdevs));
-  if (said.length > 0) throw new QlaunchError(said);
+  if (bound.length === 0) return { verified: 0, unread: undefined };
   const isSeen = seen !== undefined && compareMappings(bound, seen).length === 0;
-  if (bound.length === 0 || isSeen) return { verified: bound.length, unread: undefined };
-  const memory = readProcessMemory(files, pid);
-  if (memory === undefined) {
-    return { verified: 0, unread: `the kernel does not show /proc/${pid}/numa_maps` };
-  }
-  const problems = compareMappings(bound, memory);
+  const memory = isSeen ? seen : readProcessMemory(files, pid);
+  const problems = [
+    ...bound.flatMap((cell) => compareBackend(cell, memdevs)),
+    ...(isSeen || memory === undefined ? [] : compareMappings(bound, memory)),
+  ];
   if (problems.length > 0) throw new QlaunchError(problems);
-  return { verified: bound.length, unread: undefined };
+  return memory === undefined
+    ? { verified: 0, unread: `the kernel does not show /proc/${pid}/numa_maps` }
+    : { verified: bound.length, unread: undefined };
 }
 
 export function boundCells(cells: readonly MemoryPlace[]): BoundCell[] {
