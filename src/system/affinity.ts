@@ -2,6 +2,7 @@ import { pinByFunction } from "./affinity-function.ts";
 import { pinByPerl, pinByTaskset, systemCall } from "./affinity-programs.ts";
 import { bun } from "./bun.ts";
 import { processes } from "./processes.ts";
+import { runNow } from "./run-now.ts";
 import type { Affinity } from "./system.ts";
 
 const tools = ["xargs", "taskset"] as const;
@@ -21,7 +22,8 @@ export const affinity: Affinity = {
     const failures = await pinByFunction(pins);
     if (failures !== undefined) return failures;
     return (
-      (hasPerl() ? await pinByPerl(processes, pins) : undefined) ?? (await pinByTaskset(processes, pins))
+      (hasPerl() ? await pinByPerl({ run: runNow }, pins) : undefined) ??
+      (await pinByTaskset({ run: runNow }, pins))
     );
   },
 };

@@ -1,6 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { bun } from "./bun.ts";
 import { start } from "./start.ts";
 import { type Processes, SystemError } from "./system.ts";
 import { attempt, guard } from "./system-error.ts";
@@ -33,12 +32,7 @@ export const processes: Processes = {
     };
   },
 
-  async start(program, arguments_, options) {
-    const started = await start(program, arguments_, options);
-    // What starts a program runs others next, unless threads are pinned by a call; the time until it answers is free.
-    if (bun === undefined) void loadRunner();
-    return started;
-  },
+  start,
 
   find(program) {
     const candidates = program.includes("/")

@@ -6,6 +6,7 @@ import { affinity } from "../../src/system/affinity.ts";
 import { affinityMask } from "../../src/system/affinity-mask.ts";
 import { pinByPerl, pinByTaskset } from "../../src/system/affinity-programs.ts";
 import { processes } from "../../src/system/processes.ts";
+import { runNow } from "../../src/system/run-now.ts";
 import type { Processes, ThreadAffinity } from "../../src/system/system.ts";
 
 const children: ChildProcess[] = [];
@@ -24,8 +25,8 @@ it("writes a set of CPUs as the kernel has it", () => {
 });
 
 describe.each([
-  ["perl", (pins: readonly ThreadAffinity[]) => pinByPerl(processes, pins)],
-  ["taskset", (pins: readonly ThreadAffinity[]) => pinByTaskset(processes, pins)],
+  ["perl", (pins: readonly ThreadAffinity[]) => pinByPerl({ run: runNow }, pins)],
+  ["taskset", (pins: readonly ThreadAffinity[]) => pinByTaskset({ run: runNow }, pins)],
   ["what this runtime has", (pins: readonly ThreadAffinity[]) => affinity.set(pins)],
 ])("pinning by %s", (_, set) => {
   it("pins each where it belongs, whatever becomes of the others", async () => {
