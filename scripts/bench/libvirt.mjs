@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connectQmp } from "../../dist/lib/qmp/index.js";
 import { bareStart } from "./bare-start.mjs";
 import { missingPrograms, proportionalBytes, startLibvirtd } from "./private-libvirtd.mjs";
+import { stateFolder } from "./state-folder.mjs";
 import { compare, time } from "./statistics.mjs";
 
 const file = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -29,7 +29,7 @@ export async function benchLibvirt(runs, qemu) {
     return [];
   }
   const libvirt = await startLibvirtd();
-  const root = mkdtempSync(join(tmpdir(), "qlaunch-bench-"));
+  const root = stateFolder("qlaunch-bench-");
   try {
     const shared = libvirt.shareQemu(qemu);
     const kernel = ["vmlinux", "initrd.img"].map((part) => libvirt.share(file(`profiles/.probe/${part}`)));
@@ -51,13 +51,15 @@ const rows = (work, floor, ours, other) =>
   Object.keys(forms).map((form) => compare(`${work} (${form})`, floor, ours[form], other));
 
 /** What the work before leaves to do, as the daemon's tidying and the kernel's taking back of memory, is not the next one's. */
-const settleMs = 200;
+const settleMs = 100;
+/** Forth and back: what is left over is not always left to the same one. */
+const inOrder = (list, run) => (run % 2 === 0 ? list : list.toReversed());
 
 /** Collects the times of each kind of work over all runs but the first, which warms up. */
 async function inTurn(runs, kinds) {
   const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
   for (let run = -1; run < runs; run++) {
-    for (const [kind, work] of Object.entries(kinds)) {
+    for (const [kind, work] of inOrder(Object.entries(kinds), run)) {
       await sleep(settleMs);
       const spent = await work();
       if (run >= 0) times[kind].push(spent);

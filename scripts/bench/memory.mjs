@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addMemoryDevice, realSystem, startProfile, stopVm } from "../../dist/lib/index.js";
 import { connectQmp } from "../../dist/lib/qmp/index.js";
+import { stateFolder } from "./state-folder.mjs";
 import { compare, time } from "./statistics.mjs";
 
 const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
@@ -14,7 +14,7 @@ const slots = 250;
 
 /** A DIMM from the request to its bound backend, read back, against the bare commands on the same QEMU. */
 export async function benchMemory(runs, qemu) {
-  const root = mkdtempSync(join(tmpdir(), "qlaunch-bench-"));
+  const root = stateFolder("qlaunch-bench-");
   const environment = { ...process.env, QLAUNCH_RUN_DIR: root, QLAUNCH_QEMU: qemu };
   const system = { ...realSystem, user: { ...realSystem.user, environment } };
   const emit = () => {};

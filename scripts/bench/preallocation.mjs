@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bareStart } from "./bare-start.mjs";
+import { stateFolder } from "./state-folder.mjs";
 import { compare } from "./statistics.mjs";
 
 const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
@@ -13,7 +13,7 @@ const name = "bench-preallocation";
  * Both start right after another QEMU gave its memory back, and take turns in being the first.
  */
 export async function benchPreallocation(runs, qemu) {
-  const root = mkdtempSync(join(tmpdir(), "qlaunch-bench-"));
+  const root = stateFolder("qlaunch-bench-");
   const env = { ...process.env, QLAUNCH_RUN_DIR: root, QLAUNCH_QEMU: qemu };
   const profileFile = join(root, ".profile.json");
   writeFileSync(profileFile, JSON.stringify(profile));

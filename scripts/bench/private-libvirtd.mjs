@@ -4,7 +4,6 @@ import {
   chownSync,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stateFolder } from "./state-folder.mjs";
 
 /** Of an ordinary user: with root's rights it would take folders of the system. */
 const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
@@ -36,8 +36,7 @@ export function missingPrograms() {
  */
 export async function startLibvirtd() {
   const folder = mkdtempSync(join(tmpdir(), "qlaunch-libvirtd-"));
-  const home = join(folder, "home");
-  mkdirSync(home);
+  const home = stateFolder("qlaunch-libvirtd-");
   const own = (path) => nobody.uid === undefined || chownSync(path, nobody.uid, nobody.gid);
   for (const path of [folder, home]) own(path);
   const environment = { PATH: search, HOME: home, LC_ALL: "C" };
@@ -54,7 +53,7 @@ export async function startLibvirtd() {
     if (result.status !== 0) throw new Error(`virsh ${words[0]}: ${result.stderr}`);
     return result.stdout;
   };
-  const group = () => [daemon.pid, ...childrenNamed("virtlogd", folder)];
+  const group = () => [daemon.pid, ...childrenNamed("virtlogd", home)];
   return {
     folder,
     virsh: run,
@@ -89,7 +88,7 @@ export async function startLibvirtd() {
       daemon.kill();
       await ended;
       for (const pid of others) process.kill(pid);
-      rmSync(folder, { recursive: true, force: true });
+      for (const path of [folder, home]) rmSync(path, { recursive: true, force: true });
     },
   };
 }

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { bareStart } from "./bare-start.mjs";
+import { stateFolder } from "./state-folder.mjs";
 import { compare, time } from "./statistics.mjs";
 
 const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
@@ -10,7 +10,7 @@ const profile = new URL("../../test/e2e/profiles/ol8-twin.json", import.meta.url
 
 /** `up --paused`, to pinned and read back, against the exec of the same arguments until query-cpus-fast answers. */
 export async function benchUp(runs, qemu) {
-  const root = mkdtempSync(join(tmpdir(), "qlaunch-bench-"));
+  const root = stateFolder("qlaunch-bench-");
   const env = { ...process.env, QLAUNCH_RUN_DIR: root, QLAUNCH_QEMU: qemu };
   const qlaunch = (...arguments_) =>
     execFileSync(process.execPath, [program, ...arguments_], {

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connectQmp } from "../../dist/lib/qmp/index.js";
+import { stateFolder } from "./state-folder.mjs";
 import { compare, time } from "./statistics.mjs";
 
 const file = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -28,7 +28,7 @@ export async function benchVcpuRemoval(runs, qemu) {
     process.stderr.write("not measured: QEMU before 8 loses vCPUs of booted guests under KVM alone\n");
     return [];
   }
-  const root = mkdtempSync(join(tmpdir(), "qlaunch-bench-"));
+  const root = stateFolder("qlaunch-bench-");
   const environment = { ...process.env, QLAUNCH_RUN_DIR: root, QLAUNCH_QEMU: qemu };
   const run = (...words) => execFileSync(program, words, { env: environment, stdio: "ignore" });
   const profile = join(root, ".profile.json");

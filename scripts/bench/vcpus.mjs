@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { changeVcpus, realSystem, startProfile, stopVm } from "../../dist/lib/index.js";
 import { connectQmp } from "../../dist/lib/qmp/index.js";
+import { stateFolder } from "./state-folder.mjs";
 import { compare, time } from "./statistics.mjs";
 
 const program = new URL("../../bin/qlaunch.mjs", import.meta.url).pathname;
@@ -14,7 +14,7 @@ const most = 128;
 
 /** A vCPU from the request to its pinned thread against QEMU's own part of it; and many against few. */
 export async function benchVcpus(runs, qemu) {
-  const root = mkdtempSync(join(tmpdir(), "qlaunch-bench-"));
+  const root = stateFolder("qlaunch-bench-");
   const guest = makeGuest(root, qemu);
   try {
     return [...(await benchOne(runs, guest)), ...(await benchMany(runs, guest))];
