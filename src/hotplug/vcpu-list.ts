@@ -1,5 +1,5 @@
 import type { PlacedVcpu } from "../plan/types.ts";
-import type { CpuInfoFast, HotpluggableCpu } from "../qmp/index.ts";
+import type { CpuInfoFast } from "../qmp/index.ts";
 import type { LiveVm } from "./live.ts";
 
 /** A planned vCPU as QEMU has it now. */
@@ -12,37 +12,29 @@ export interface LiveVcpu {
   readonly threadId: number | undefined;
 }
 
-/** Every vCPU up to cpus.max, by number, from QEMU's own lists. */
+/** Every vCPU up to cpus.max, by number, from QEMU's own list. */
 export async function readVcpus({ qmp, plan }: Pick<LiveVm, "qmp" | "plan">): Promise<LiveVcpu[]> {
-  const [slots, cpus] = await Promise.all([
-    qmp.execute("query-hotpluggable-cpus"),
-    qmp.execute("query-cpus-fast"),
-  ]);
-  return matchVcpus(plan.placement.vcpus, slots, cpus);
+  return matchVcpus(plan.placement.vcpus, await qmp.execute("query-cpus-fast"));
 }
 
 const peripheral = "/machine/peripheral/";
 
-/** A slot is known by its place in the topology; parts that the machine has one of may be left out of its name. */
-export function matchVcpus(
-  placed: readonly PlacedVcpu[],
-  slots: readonly HotpluggableCpu[],
-  cpus: readonly CpuInfoFast[],
-): LiveVcpu[] {
-  const paths = new Map(
-    slots.map(({ props, "qom-path": path }) => [
-      key(props["socket-id"], props["die-id"], props["core-id"], props["thread-id"]),
-      path,
-    ]),
+/** A vCPU is known by its place in the topology; parts that the machine has one of may be left out of its name. */
+export function matchVcpus(placed: readonly PlacedVcpu[], cpus: readonly CpuInfoFast[]): LiveVcpu[] {
+  const byPlace = new Map(
+    cpus.map((cpu) => {
+      const { props = {} } = cpu;
+      return [key(props["socket-id"], props["die-id"], props["core-id"], props["thread-id"]), cpu];
+    }),
   );
-  const threads = new Map(cpus.map((cpu) => [cpu["qom-path"], cpu["thread-id"]]));
   return placed.map((vcpu) => {
-    const path = paths.get(key(vcpu.socket, vcpu.die, vcpu.core, vcpu.thread));
+    const cpu = byPlace.get(key(vcpu.socket, vcpu.die, vcpu.core, vcpu.thread));
+    const path = cpu?.["qom-path"];
     return {
       placed: vcpu,
-      present: path !== undefined,
+      present: cpu !== undefined,
       deviceId: path?.startsWith(peripheral) ? path.slice(peripheral.length) : undefined,
-      threadId: path === undefined ? undefined : threads.get(path),
+      threadId: cpu?.["thread-id"],
     };
   });
 }

@@ -15,14 +15,14 @@ async function playQemu(peer: Peer, present: Set<number>, refuse?: string): Prom
       deleted.push(String(data.id));
       return refuse === undefined ? { return: {} } : { error: { class: "GenericError", desc: refuse } };
     }
-    if (execute === "query-cpus-fast") return { return: [] };
-    const slots = [...present].map((id) => ({
-      type: "max-x86_64-cpu",
-      "vcpus-count": 1,
+    const cpus = [...present].map((id) => ({
+      "cpu-index": id,
+      "thread-id": 4700 + id,
+      target: "x86_64",
       props: { "socket-id": id >> 2, "core-id": (id >> 1) & 1, "thread-id": id & 1 },
       "qom-path": path(id),
     }));
-    return { return: slots };
+    return { return: cpus };
   };
   void (async () => {
     for (;;) {
