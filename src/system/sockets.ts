@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { bun } from "./bun.ts";
 import { BunStream } from "./bun-stream.ts";
-import type { Sockets } from "./system.ts";
+import { type Sockets, SystemError } from "./system.ts";
 import { asSystemError } from "./system-error.ts";
 
 /** Real unix sockets. */
@@ -11,7 +11,8 @@ export const sockets: Sockets = {
     try {
       return await BunStream.open(bun, { unix: path });
     } catch (error) {
-      throw asSystemError(error);
+      const { code = "EUNKNOWN" } = error as NodeJS.ErrnoException;
+      throw new SystemError(code, `connect ${code} ${path}`, { cause: error });
     }
   },
 
