@@ -55,8 +55,9 @@ export async function withLiveVm<T>(
   work: (live: LiveVm) => Promise<T>,
 ): Promise<T> {
   // Refused before anything waits for a lock.
-  requireRunning(system, findVm(system, name));
-  const lock: Lock = await lockVm(system, findVm(system, name).root, name, doing, lockWaitMs);
+  const first = findVm(system, name);
+  requireRunning(system, first);
+  const lock: Lock = await lockVm(system, first.root, name, doing, lockWaitMs);
   try {
     // The command that had the lock may have ended the VM.
     const found = findVm(system, name);
