@@ -19,17 +19,12 @@ describe.each(qemuPrograms)("after a death, with %s,", (qemu) => {
   });
   afterEach(() => rig.close());
 
-  /** Starts a VM from a process that is killed as soon as it says this. */
+  /** Starts a VM from a process that dies as it says this. */
   const killedAt = async (moment: string) => {
     const planned = await rig.plan({ name: "victim" });
     const outcome = await child.run(
-      { ...planned, paused: true },
-      {
-        environment: rig.system.user.environment,
-        onLine: (line, process) => {
-          if (`${line.type} ${line.step}` === moment) process.kill("SIGKILL");
-        },
-      },
+      { ...planned, paused: true, diesAt: moment },
+      { environment: rig.system.user.environment },
     );
     expect(outcome.signal, outcome.stderr).toBe("SIGKILL");
   };
