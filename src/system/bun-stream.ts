@@ -1,8 +1,7 @@
-import type { BunConnectOptions, BunSocket, bun } from "./bun.ts";
+import type { BunSocket, BunSocketSource, bun } from "./bun.ts";
 import type { ByteStream } from "./system.ts";
 
 type Runtime = NonNullable<typeof bun>;
-type Source = Omit<BunConnectOptions, "socket">;
 
 interface Listeners {
   readonly data: ((chunk: Uint8Array) => void)[];
@@ -23,26 +22,21 @@ export class BunStream implements ByteStream {
   #isClosed = false;
 
   /** @throws Error with `code` when there is nobody to connect to */
-  static async open(runtime: Runtime, source: { unix: string } | { fd: number }): Promise<BunStream> {
+  static async open(runtime: Runtime, source: BunSocketSource): Promise<BunStream> {
     const stream = new BunStream();
-    await stream.#connect(runtime, source);
-    return stream;
-  }
-
-  async #connect(runtime: Runtime, source: Source): Promise<void> {
-    const socket = await runtime.connect({
-      ...(source as { unix: string } | { fd: number }),
+    stream.#socket = await runtime.connect({
+      ...source,
       socket: {
-        data: (_, bytes) => this.#receive(bytes),
-        drain: () => this.#flush(),
-        end: () => this.#tell("end"),
-        close: () => this.#close(),
+        data: (_, bytes) => stream.#receive(bytes),
+        drain: () => stream.#flush(),
+        end: () => stream.#tell("end"),
+        close: () => stream.#close(),
         error: (_, error) => {
-          for (const listener of this.#listeners.error) listener(error);
+          for (const listener of stream.#listeners.error) listener(error);
         },
       },
     });
-    this.#socket = socket;
+    return stream;
   }
 
   get destroyed(): boolean {

@@ -9,7 +9,8 @@ export const bun = (globalThis as { readonly Bun?: Bun }).Bun;
 interface Bun {
   /** @throws Error with `code` when the program cannot be started */
   spawn(command: readonly string[], options: BunSpawnOptions): BunProcess;
-  connect(options: BunConnectOptions): Promise<BunSocket>;
+  /** @throws Error with `code` when there is nobody to connect to */
+  connect(options: BunSocketSource & { readonly socket: BunSocketHandler }): Promise<BunSocket>;
 }
 
 type Stdio = "ignore" | "inherit" | "pipe" | number;
@@ -30,9 +31,8 @@ interface BunProcess {
   unref(): void;
 }
 
-export type BunConnectOptions = ({ readonly unix: string } | { readonly fd: number }) & {
-  readonly socket: BunSocketHandler;
-};
+/** The path of a socket, or a descriptor that is connected already. */
+export type BunSocketSource = { readonly unix: string } | { readonly fd: number };
 
 export interface BunSocket {
   /** @returns how many bytes were taken; the rest is to be given again after `drain` */
