@@ -45,7 +45,7 @@ describe.each(qemuPrograms)("%s", (qemu) => {
     const { system, folder } = workshop();
     const first = await discoverHost(system, { qemu, need: { qemu: "required" } });
     const [name = ""] = readdirSync(join(folder, "cache/qlaunch/qemu"));
-    expect(name).toMatch(/^[0-9a-f]{16}\.json$/);
+    expect(name).toMatch(/^qemu%20%2F[\w%.-]+\.json$/);
     const again = await discoverHost(system, { qemu, need: { qemu: "required" }, mayStart: false });
     expect(again.qemu).toEqual(first.qemu);
   });
