@@ -204,7 +204,8 @@ describe.each(qemuPrograms)("a guest that cannot answer, on %s", (qemu) => {
     expect((await guest.operations()).map(({ state }) => state)).toEqual(["failed"]);
   });
 
-  it("gives nothing up while it is paused, and can be given more", async () => {
+  // QEMU 10 without KVM falls now and then while a guest of many vCPUs boots (iotlb_to_section).
+  it("gives nothing up while it is paused, and can be given more", { retry: 3 }, async () => {
     await cli.ok("up", changedProfile(cli, profile, { name: "paused" }), "--paused");
     expect(await codeOf("setvcpus", "paused", "2")).toEqual({ exitCode: 1, code: "VM_STATE" });
     await cli.ok("setvcpus", "paused", "8");
