@@ -54,7 +54,7 @@ async function addMissing(
 }
 
 /** A question for each would take a third of the time; the threads of so few are on QEMU's own CPUs for a moment only. */
-const groupSize = 4;
+const groupSize = 8;
 
 /** Sent together: QEMU answers in order, and waits for nobody in between. Those that came are pinned, also when one did not. */
 async function addGroup(

@@ -43,21 +43,25 @@ const cpu = (id: number, path: string) => ({
   props: { "socket-id": id >> 2, "core-id": (id >> 1) & 1, "thread-id": id & 1 },
 });
 
-it("asks for four at a time, and no question twice", async () => {
+it("asks for eight at a time, and no question twice", async () => {
   const { live, sent, record } = await open();
-  expect(presentIds(await addVcpus(live, [1, 2, 3, 4, 5, 6]))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  expect(presentIds(await addVcpus(live, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))).toEqual([
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  ]);
   expect(sent).toEqual([
     ...["query-cpus-fast", "query-kvm"],
-    ...["cpu1", "cpu2", "cpu3", "cpu4", "query-cpus-fast"],
-    ...["cpu5", "cpu6", "query-cpus-fast"],
+    ...["cpu1", "cpu2", "cpu3", "cpu4", "cpu5", "cpu6", "cpu7", "cpu8", "query-cpus-fast"],
+    ...["cpu9", "cpu10", "query-cpus-fast"],
   ]);
-  expect(record.vcpusMade).toBe(7);
+  expect(record.vcpusMade).toBe(11);
 });
 
 it("keeps those beside one that QEMU refuses, and asks for no more", async () => {
   const { live, sent, record } = await open("cpu2");
-  await expect(addVcpus(live, [1, 2, 3, 4, 5])).rejects.toThrow("no");
-  expect(sent.slice(2)).toEqual(["cpu1", "cpu2", "cpu3", "cpu4", "query-cpus-fast"]);
+  await expect(addVcpus(live, [1, 2, 3, 4, 5, 6, 7, 8, 9])).rejects.toThrow("no");
+  expect(sent.slice(2)).toEqual([
+    ...["cpu1", "cpu2", "cpu3", "cpu4", "cpu5", "cpu6", "cpu7", "cpu8", "query-cpus-fast"],
+  ]);
   // The one that was never asked for is given back; of the others it does not matter who came.
-  expect(record.vcpusMade).toBe(5);
+  expect(record.vcpusMade).toBe(9);
 });
