@@ -2,6 +2,7 @@ import type { ByteStream } from "../system/index.ts";
 import { Calls } from "./calls.ts";
 import { encodeLine, excerpt } from "./codec.ts";
 import type { CommandArguments, CommandName, CommandResult } from "./commands.ts";
+import { describeEnd, disconnected } from "./ending.ts";
 import {
   type DisconnectReason,
   QmpCommandError,
@@ -281,24 +282,4 @@ export async function connectQmp(transport: ByteStream, options: QmpClientOption
   const client = new QmpClient(transport, options);
   await client.ready;
   return client;
-}
-
-/** The error of one call or wait that the end of the connection cut off. */
-function disconnected(end: QmpDisconnectedError, what: string, sent?: unknown): QmpDisconnectedError {
-  const { reason, state, cause } = end;
-  return new QmpDisconnectedError(`cannot ${what}: ${end.message}`, { reason, state, sent, cause });
-}
-
-function describeEnd(reason: DisconnectReason, cause: Error | undefined, heldBytes: number): string {
-  const half = heldBytes === 0 ? "" : ` in the middle of a message, after ${heldBytes} bytes of it`;
-  switch (reason) {
-    case "closed-here":
-      return "the connection was closed on this side";
-    case "closed-by-peer":
-      return `QEMU closed the QMP connection${half}`;
-    case "protocol":
-      return `the QMP connection was given up: ${cause?.message ?? "not QMP"}`;
-    case "transport":
-      return `the QMP connection failed: ${cause?.message ?? "unknown"}`;
-  }
 }
