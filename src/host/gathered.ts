@@ -56,7 +56,7 @@ function filesBelow(files: Files, folder: string): Files {
       const real = find(path);
       return real === undefined ? undefined : files.tryReadTextAside(real);
     },
-    lines: (path) => ifFound(path, files.lines) ?? [],
+    findLine: (path, isIt) => ifFound(path, (real) => files.findLine(real, isIt)),
     readStart: (path, bytes) => files.readStart(open(path), bytes),
     readPart: (path, offset, bytes) => files.readPart(open(path), offset, bytes),
     readFrom: (path, offset) => files.readFrom(open(path), offset),

@@ -4,6 +4,7 @@ import type { Plan } from "../plan/types.ts";
 import type { Lock, System } from "../system/index.ts";
 import { findVm, lockVm } from "../vm/find.ts";
 import { Journal } from "../vm/journal.ts";
+import type { MappingStarts } from "../vm/numa-maps.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
 import { openMonitor, readPlan, requireRunning } from "../vm/session.ts";
 import { type LiveMonitor, withRecentAnswers } from "./recent-answers.ts";
@@ -35,7 +36,7 @@ export interface LiveVm {
   readonly timeoutMs: number;
   readonly noWait: boolean;
   /** Where QEMU had mappings when the command began; only commands that give it memory look. */
-  readonly mapped?: ReadonlySet<string> | undefined;
+  readonly mapped?: MappingStarts | undefined;
 }
 
 const defaultTimeoutMs = 60_000;

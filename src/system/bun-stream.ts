@@ -74,8 +74,8 @@ export class BunStream implements ByteStream {
   }
 
   #receive(bytes: Uint8Array): void {
-    // The runtime uses its buffer again.
-    this.#unread.push(Uint8Array.from(bytes));
+    // A copy: the runtime uses its buffer again. `from` would take each byte through an iterator, 5 ms for an answer of 20 KiB.
+    this.#unread.push(new Uint8Array(bytes));
     this.#deliver();
   }
 

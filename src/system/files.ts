@@ -16,7 +16,7 @@ export const files: Files = {
       throw error;
     }
   },
-  lines: readLines,
+  findLine,
   readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
   readPart: (path, offset, bytes) => guard(() => readBytes(path, offset, bytes)),
   readFrom: (path, offset) =>
@@ -85,26 +85,31 @@ const accessBits = { read: fs.constants.R_OK, write: fs.constants.W_OK, execute:
 /** Small: the kernel fills what it is given. */
 const pieceBytes = 512;
 
-function* readLines(path: string): Generator<string> {
+function findLine(path: string, isIt: (line: string) => boolean): string | undefined {
   const descriptor = attempt(() => fs.openSync(path, "r"));
-  if (descriptor === undefined) return;
+  if (descriptor === undefined) return undefined;
+  const piece = Buffer.alloc(pieceBytes);
+  // Of bytes and not of letters: a piece may end within one.
+  let rest = "";
   try {
-    let rest = Buffer.alloc(0);
     for (;;) {
-      const piece = Buffer.alloc(pieceBytes);
       const count = attempt(() => fs.readSync(descriptor, piece)) ?? 0;
       if (count === 0) break;
-      rest = Buffer.concat([rest, piece.subarray(0, count)]);
-      for (let end = rest.indexOf("\n"); end !== -1; end = rest.indexOf("\n")) {
-        yield rest.toString("utf8", 0, end);
-        rest = rest.subarray(end + 1);
+      const lines = (rest + piece.toString("latin1", 0, count)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const bytes of lines) {
+        const line = asText(bytes);
+        if (isIt(line)) return line;
       }
     }
-    if (rest.length > 0) yield rest.toString("utf8");
+    const last = asText(rest);
+    return rest !== "" && isIt(last) ? last : undefined;
   } finally {
     fs.closeSync(descriptor);
   }
 }
+
+const asText = (latin1: string) => Buffer.from(latin1, "latin1").toString("utf8");
 
 function readBytes(path: string, offset: number, bytes: number): Buffer {
   const descriptor = fs.openSync(path, "r");

@@ -42,10 +42,10 @@ export interface Files {
   /** The same on another thread, for what the kernel may hold back for long. */
   tryReadTextAside(path: string): Promise<string | undefined>;
   /**
-   * Lines of a file, read piece by piece: the kernel's own files are made as they are read, so that what is not asked for
-   * costs nothing. None when the file is absent or the kernel refuses.
+   * The first line of a file that is the one. Those behind it are not read: the kernel's own files are made as they are
+   * read. Undefined when there is none, the file is absent or the kernel refuses.
    */
-  lines(path: string): Iterable<string>;
+  findLine(path: string, isIt: (line: string) => boolean): string | undefined;
   /** The first bytes of a file, fewer when it is shorter. @throws SystemError */
   readStart(path: string, bytes: number): Buffer;
   /** Bytes from an offset on, fewer where the file ends; none beyond its end. @throws SystemError */

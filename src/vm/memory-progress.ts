@@ -1,7 +1,7 @@
 import type { EventSink, MemoryProgress, NodeProgress } from "../events/event.ts";
 import type { TakenMemory } from "../plan/taken-memory.ts";
 import type { System } from "../system/index.ts";
-import { type ProcessMemory, readProcessMemoryAside } from "./numa-maps.ts";
+import { type MappingStarts, type ProcessMemory, readProcessMemoryAside } from "./numa-maps.ts";
 import { residentBytes } from "./process.ts";
 
 const reportMs = 1_000;
@@ -17,7 +17,7 @@ export interface ProgressWatch {
   readonly pid: number;
   readonly taken: readonly TakenMemory[];
   /** Where mappings began before any of it was taken, in a QEMU that has run for a while; what it had is not counted. */
-  readonly mapped?: ReadonlySet<string> | undefined;
+  readonly mapped?: MappingStarts | undefined;
   readonly step: string;
   readonly emit: EventSink;
 }

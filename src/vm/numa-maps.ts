@@ -37,10 +37,14 @@ function asProcessMemory(policies: string | undefined, sizes: string | undefined
   return { mappings: parseNumaMaps(policies), sizes: parseMapSizes(sizes) };
 }
 
-/** Where its mappings begin, as `PolicyMapping` has it; undefined where the kernel does not show it. */
-export function readMappingStarts(files: Files, pid: number): Set<string> | undefined {
+/** Where mappings begin, as `PolicyMapping` has it. */
+export type MappingStarts = Pick<ReadonlySet<string>, "has">;
+
+/** Where its mappings begin; undefined where the kernel does not show it. */
+export function readMappingStarts(files: Files, pid: number): MappingStarts | undefined {
   const text = files.tryReadText(`/proc/${pid}/maps`);
-  return text === undefined ? undefined : new Set(text.match(/^[0-9a-f]+/gm));
+  // Few are asked for, so that the hundreds of lines are not taken apart.
+  return text === undefined ? undefined : { has: (start) => `\n${text}`.includes(`\n${start}-`) };
 }
 
 /** Where the first mapping begins that is the one; those behind it are not read. */
@@ -49,11 +53,11 @@ export function findMapping(
   pid: number,
   isIt: (start: string, sizeBytes: number) => boolean,
 ): string | undefined {
-  for (const line of files.lines(`/proc/${pid}/maps`)) {
-    const mapping = parseMapping(line);
-    if (mapping !== undefined && isIt(mapping.start, mapping.sizeBytes)) return mapping.start;
-  }
-  return undefined;
+  const line = files.findLine(`/proc/${pid}/maps`, (text) => {
+    const mapping = parseMapping(text);
+    return mapping !== undefined && isIt(mapping.start, mapping.sizeBytes);
+  });
+  return line === undefined ? undefined : parseMapping(line)?.start;
 }
 
 /** One mapping alone; what is behind it in the file is not read, and costs the kernel nothing. */
@@ -63,12 +67,9 @@ export function readMapping(
   start: string,
   sizeBytes: number,
 ): ProcessMemory | undefined {
-  for (const line of files.lines(`/proc/${pid}/numa_maps`)) {
-    if (line.startsWith(`${start} `)) {
-      return { mappings: parseNumaMaps(line), sizes: new Map([[start, sizeBytes]]) };
-    }
-  }
-  return undefined;
+  const line = files.findLine(`/proc/${pid}/numa_maps`, (text) => text.startsWith(`${start} `));
+  if (line === undefined) return undefined;
+  return { mappings: parseNumaMaps(line), sizes: new Map([[start, sizeBytes]]) };
 }
 
 const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
@@ -79,7 +80,7 @@ const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
 
 /**
  * Reads /proc/PID/numa_maps: hundreds of lines, most of them of libraries and under no policy. Of each, only what is asked
- * for is parsed.
+ * for is parsed, and without patterns: to compile one takes longer than a thousand uses.
  * @see https://man7.org/linux/man-pages/man5/numa.7.html
  */
 export function parseNumaMaps(text: string): PolicyMapping[] {
@@ -89,15 +90,17 @@ export function parseNumaMaps(text: string): PolicyMapping[] {
       return [new Mapping(line.slice(0, policyAt - 1), "default", [], line)];
     }
     const start = line.slice(0, policyAt - 1);
-    if (!/^[0-9a-f]+$/.test(start)) return [];
-    // "bind:0-1", "prefer (many):0", "interleave=static:1,3"; one pattern for all of it takes longer to compile than to use.
+    if (Number.isNaN(Number(`0x${start}`))) return [];
+    // "bind:0-1", "prefer (many):0", "interleave=static:1,3"
     const facts = line.slice(policyAt).replace(" (many)", "");
     const [word = ""] = facts.split(" ", 1);
-    const [name = ""] = word.split(/[:=]/, 1);
+    const [name = ""] = (word.split(":", 1)[0] ?? "").split("=", 1);
     const nodes = word.includes(":") ? parseIdSet(word.slice(word.lastIndexOf(":") + 1)) : undefined;
     return [new Mapping(start, policies[name] ?? "other", nodes ?? [], facts.slice(word.length))];
   });
 }
+
+const pageSizeFact = "kernelpagesize_kB=";
 
 /** A line of the file, whose pages are counted when they are asked for. */
 class Mapping implements PolicyMapping {
@@ -115,12 +118,18 @@ class Mapping implements PolicyMapping {
   }
 
   get pages(): ReadonlyMap<number, number> {
-    const counts = [...this.#facts.matchAll(/ N(\d+)=(\d+)/g)];
-    return new Map(counts.map(([, node, count]) => [Number(node), Number(count)]));
+    const counts = new Map<number, number>();
+    for (const fact of this.#facts.split(" ")) {
+      const [name = "", count] = fact.split("=", 2);
+      const node = Number(name.slice(1));
+      if (name.startsWith("N") && name.length > 1 && Number.isInteger(node)) counts.set(node, Number(count));
+    }
+    return counts;
   }
 
   get pageSizeBytes(): number {
-    return Number(/ kernelpagesize_kB=(\d+)/.exec(this.#facts)?.[1] ?? 4) * 1024;
+    const fact = this.#facts.split(" ").find((word) => word.startsWith(pageSizeFact));
+    return Number(fact?.slice(pageSizeFact.length) ?? 4) * 1024;
   }
 }
 

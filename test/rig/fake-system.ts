@@ -64,7 +64,7 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
     readText: text,
     tryReadText,
     tryReadTextAside: async (path) => tryReadText(path),
-    lines: (path) => (resolve(path) === undefined ? [] : text(path).replace(/\n$/, "").split("\n")),
+    findLine: (path, isIt) => tryReadText(path)?.replace(/\n$/, "").split("\n").find(isIt),
     readStart: (path, count) => bytes(path).subarray(0, count),
     readPart: (path, offset, count) => bytes(path).subarray(offset, offset + count),
     readFrom: (path, offset) => bytes(path).subarray(offset),

@@ -17,21 +17,24 @@ it("writePart writes bytes in the middle of a file, and makes none", () => {
   expect(() => files.writePart(join(folder, "none"), 0, Buffer.from([0]))).toThrow(SystemError);
 });
 
-it("lines are read piece by piece, and end anywhere", () => {
+it("a line is looked for piece by piece, which end anywhere", () => {
   const { files } = realSystem;
   const path = join(folder, "lines");
   const long = "ä".repeat(700);
   writeFileSync(path, `first\n\n${long}\nlast`);
-  expect([...files.lines(path)]).toEqual(["first", "", long, "last"]);
-  for (const line of files.lines(path)) {
-    expect(line).toBe("first");
-    break;
-  }
-  expect([...files.lines(join(folder, "none"))]).toEqual([]);
+  const seenUntil = (wanted: string | undefined) => {
+    const seen: string[] = [];
+    expect(files.findLine(path, (line) => seen.push(line) > 0 && line === wanted)).toBe(wanted);
+    return seen;
+  };
+  expect(seenUntil(undefined)).toEqual(["first", "", long, "last"]);
+  expect(seenUntil("last")).toEqual(["first", "", long, "last"]);
+  expect(seenUntil("first")).toEqual(["first"]);
+  expect(files.findLine(join(folder, "none"), () => true)).toBeUndefined();
+  writeFileSync(path, "");
+  expect(files.findLine(path, () => true)).toBeUndefined();
   // One of the kernel's own.
-  expect([...files.lines("/proc/self/status")].find((line) => line.startsWith("Pid:"))).toBe(
-    `Pid:\t${process.pid}`,
-  );
+  expect(files.findLine("/proc/self/status", (line) => line.startsWith("Pid:"))).toBe(`Pid:\t${process.pid}`);
 });
 
 it("openAppend adds to what is there", () => {

@@ -149,6 +149,10 @@ it("one mapping is found by its size and where there was none, and read alone", 
   expect(memory?.sizes).toEqual(new Map([["3000", 0x1000]]));
   expect(readMapping(files, 7, "300", 0x1000)).toBeUndefined();
   expect(findMapping(files, 7, () => false)).toBeUndefined();
-  expect(readMappingStarts(files, 7)).toEqual(new Set(["1000", "3000", "5000"]));
+  const starts = readMappingStarts(files, 7);
+  expect(["1000", "3000", "5000", "000", "2000", ""].map((start) => starts?.has(start))).toEqual([
+    ...[true, true, true],
+    ...[false, false, false],
+  ]);
   expect(readMappingStarts(files, 8)).toBeUndefined();
 });
