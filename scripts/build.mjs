@@ -1,10 +1,12 @@
 // Bundles the CLI with esbuild, one chunk a command, so that `--version` loads only what it prints; compiles that bundle
 // to dist/qlaunch, the same program as one executable that needs no Node; and the library with tsc.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { throughDoors } from "./direct-imports.mjs";
 import { importTypeScript } from "./import-typescript.mjs";
 import { profileReader } from "./profile-reader.mjs";
 
@@ -72,10 +74,12 @@ const { metafile } = await build({
   target: "node20.19",
   define: {
     QLAUNCH_VERSION: JSON.stringify(version),
+    QLAUNCH_PROFILE_READER: JSON.stringify(createHash("sha256").update(reader("")).digest("hex").slice(0, 16)),
     QLAUNCH_COMMIT: JSON.stringify(commit()),
-    QLAUNCH_GUESTS: JSON.stringify(guestTexts),
+    // As text, which stands where it is used; an object would be loaded by all.
+    QLAUNCH_GUESTS: JSON.stringify(JSON.stringify(guestTexts)),
   },
-  plugins: [compiledReader, ownModules],
+  plugins: [compiledReader, ownModules, throughDoors(join(process.cwd(), "src"))],
 });
 
 // Which part loads what, for the test that commands load no more than they need.

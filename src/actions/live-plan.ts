@@ -4,16 +4,22 @@ import type { LiveFacts, PlannedAddition } from "../hotplug/index.ts";
 import { Draft } from "../plan/draft.ts";
 import type { Plan } from "../plan/index.ts";
 import { identifierPattern, identifierWords } from "../profile/identifier.ts";
-import { type Profile, parseProfile } from "../profile/index.ts";
+import type { Profile } from "../profile/index.ts";
+import { takeKeptProfile } from "../profile/kept.ts";
 import { type System, SystemError } from "../system/index.ts";
 import { placesFor, runRoot } from "../vm/index.ts";
+import { keptProfileFile, profileFile } from "../vm/record.ts";
 
 /** The profile that a VM was started from, as its run directory keeps it. @throws QlaunchError VM_STALE */
 export async function keptProfile(system: System, name: string): Promise<Profile> {
   const { directory } = placesFor(runRoot(system), name);
-  const file = `${directory}/profile.json`;
+  const kept = system.files.tryReadText(keptProfileFile(directory));
+  const own = kept === undefined ? undefined : takeKeptProfile(kept);
+  if (own !== undefined) return own;
+  const file = profileFile(directory);
   let found: string;
   try {
+    const { parseProfile } = await import("../profile/parse.ts");
     const { profile } = await parseProfile(system.files.readText(file), file);
     if (profile !== undefined) return profile;
     found = "is not a profile that this program reads";

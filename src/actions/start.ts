@@ -1,6 +1,7 @@
 import { type Diagnostic, QlaunchError } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import { adviseP2p } from "../plan/p2p-advice.ts";
+import { keepProfile } from "../profile/kept.ts";
 import type { Exit, System } from "../system/index.ts";
 import { type LaunchedVm, launchVm, preflight, runVm, TakenError } from "../vm/index.ts";
 import { type Planned, type PlanRequest, planProfile } from "./plan.ts";
@@ -75,6 +76,7 @@ async function prepare(system: System, request: StartRequest) {
   return {
     plan: planned.plan,
     profileText: planned.profileText,
+    keptProfile: keepProfile(planned.profile),
     host: planned.host,
     paused: request.paused,
     emit: request.emit,

@@ -66,20 +66,23 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>
 /**
  * The command line: with every command, or the one that is wanted, where there is one of that name; building them all
  * takes longer than most of them run. What a command does is loaded when it runs.
- * @param wanted the first word of a command line
- * @param part the second
+ * @param words of a command line, without the program's name
  */
-export async function buildProgram(wanted?: string, part?: string): Promise<Command> {
+export async function buildProgram(...words: readonly string[]): Promise<Command> {
+  const [wanted, part] = words;
   const program = new Command("qlaunch")
-    .description(about)
-    .version(longVersion, "-V, --version", "print the version, the commit and the runtime")
     .helpOption("-h, --help", "print help")
-    .helpCommand("help [command]", "print help for a command")
     .showHelpAfterError("(see --help)")
     .showSuggestionAfterError()
-    .addHelpText("after", more)
     .exitOverride();
   const isOne = Object.values(groups).some((group) => wanted !== undefined && Object.hasOwn(group, wanted));
+  if (!isOne || mayShowHelp(words)) {
+    program
+      .description(about)
+      .version(longVersion, "-V, --version", "print the version, the commit and the runtime")
+      .helpCommand("help [command]", "print help for a command")
+      .addHelpText("after", more);
+  }
   for (const [heading, group] of Object.entries(groups)) {
     program.commandsGroup(heading);
     for (const [name, load] of Object.entries(group)) {
@@ -89,9 +92,15 @@ export async function buildProgram(wanted?: string, part?: string): Promise<Comm
   return program;
 }
 
+/** Whether there may be a question about the program itself in it: in words, or by leaving out what a command needs. */
+function mayShowHelp([, second = "-", ...rest]: readonly string[]): boolean {
+  if (second.startsWith("-")) return true;
+  return [second, ...rest].some((word) => ["-h", "--help", "help", "-V", "--version"].includes(word));
+}
+
 /** Runs one command line and answers the exit status. */
 export async function runCli(arguments_: readonly string[]): Promise<number> {
-  const program = await buildProgram(arguments_[0], arguments_[1]);
+  const program = await buildProgram(...arguments_);
   try {
     await program.parseAsync(arguments_, { from: "user" });
     return Number(process.exitCode ?? exitStatus.done);

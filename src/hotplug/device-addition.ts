@@ -70,13 +70,14 @@ export const additionHandler: OperationHandler = {
       await undo(live, journal, problem);
       throw told;
     }
-    if (journal.operation.state === "requested" || journal.operation.state === "placed")
-      journal.enter("accepted");
-    if (isMemory(journal.operation)) {
-      await noteMemory(live);
-      const { known, memoryBytes } = requestOf(journal.operation);
-      if (memoryBytes !== undefined) await bringMemoryOnline(live, journal, known, memoryBytes);
+    const { known, memoryBytes } = requestOf(journal.operation);
+    const isGuestsTurn = memoryBytes !== undefined && known !== undefined;
+    if (journal.operation.state === "requested" || journal.operation.state === "placed") {
+      if (isGuestsTurn) journal.enter("accepted");
+      else journal.pass("accepted");
     }
+    if (isMemory(journal.operation)) await noteMemory(live);
+    if (isGuestsTurn) await bringMemoryOnline(live, journal, known, memoryBytes);
     journal.enter("done", `QEMU lists ${requestOf(journal.operation).id}`);
   },
 
@@ -116,7 +117,7 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
         async () => checkBound(live, bound),
         (text) => text,
       );
-      journal.enter("placed", summary);
+      journal.pass("placed", summary);
     }
     if (isPresent(presence, part)) continue;
     await step(live, `add ${describePart(part)}`, () => {

@@ -19,10 +19,11 @@ export const readObjects = (qmp: LiveMonitor): Promise<LiveThing[]> => readChild
 
 async function readChildren(qmp: LiveMonitor, path: string): Promise<LiveThing[]> {
   const list = await qmp.execute("qom-list", { path });
-  return list.flatMap(({ name, type }) => {
-    const child = /^child<(.*)>$/.exec(type)?.[1];
-    return child === undefined ? [] : [{ id: name, type: child }];
-  });
+  const children: LiveThing[] = [];
+  for (const { name, type } of list) {
+    if (type.startsWith("child<")) children.push({ id: name, type: type.slice("child<".length, -1) });
+  }
+  return children;
 }
 
 export async function readBlockNodes(qmp: LiveMonitor): Promise<Set<string>> {

@@ -61,10 +61,12 @@ export async function readPluggedMemory(qmp: LiveMonitor): Promise<PluggedMemory
   return devices.map(describe).sort((a, b) => a.addressBytes - b.addressBytes);
 }
 
+const objects = "/objects/";
+
 function describe(device: MemoryDeviceInfo): PluggedMemory {
   const { data, type } = device;
   const path = "memdev" in data ? data.memdev : undefined;
-  const memdev = path?.replace(/^\/objects\//, "");
+  const memdev = path?.startsWith(objects) ? path.slice(objects.length) : path;
   const isDimm = type === "dimm" || type === "nvdimm";
   const isVirtioMem = type === "virtio-mem";
   const size = "size" in data ? data.size : 0;

@@ -28,16 +28,16 @@ export async function knownBlocks(live: LiveVm): Promise<number[] | undefined> {
 
 /**
  * Has the agent bring online the blocks that have come since, once the guest has seen all of them.
- * @param known what the guest knew before; undefined when nobody is to bring them online
+ * @param known what the guest knew before
  * @throws StillPending when the guest does not see them in time
  */
 export async function bringMemoryOnline(
   live: LiveVm,
   journal: OperationJournal,
-  known: readonly number[] | undefined,
+  known: readonly number[],
   sizeBytes: number,
 ): Promise<void> {
-  if (known === undefined || !wantsOnline(live)) return;
+  if (!wantsOnline(live)) return;
   const before = new Set(known);
   const info = await askAgent(live, (agent) => agent.execute("guest-get-memory-block-info"));
   if (info === undefined) return;

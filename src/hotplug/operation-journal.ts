@@ -4,7 +4,10 @@ import { identify } from "../vm/process.ts";
 import { advance, type Operation, type OperationRequest, type OperationState } from "./operation.ts";
 import { createOperation, writeOperation } from "./operation-store.ts";
 
-/** An operation while a command works on it: every change is in its file before the next thing is done. */
+/**
+ * An operation while a command works on it: every change is in its file before the next thing is done, but those that a
+ * later command finds out by looking.
+ */
 export class OperationJournal {
   readonly #system: System;
   readonly #directory: string;
@@ -37,6 +40,14 @@ export class OperationJournal {
   enter(state: OperationState, note = ""): void {
     if (state === this.#operation.state && note === "") return;
     this.#write(advance(this.#operation, state, this.#system.clock.now(), note));
+  }
+
+  /**
+   * Notes a state that is written with the next one: whoever takes the operation up in the state before comes to this one
+   * by looking at QEMU.
+   */
+  pass(state: OperationState, note = ""): void {
+    this.#operation = advance(this.#operation, state, this.#system.clock.now(), note);
   }
 
   /** Notes something that a later command has to know. */

@@ -7,6 +7,7 @@ import { parseOperation } from "./operation-format.ts";
 /** Ended operations that are kept, the newest ones. */
 const keptEnded = 100;
 
+const fileEnd = ".json";
 const folderOf = (directory: string) => join(directory, "operations");
 const fileOf = (directory: string, id: string) => join(folderOf(directory), `${id}.json`);
 
@@ -43,7 +44,8 @@ export function createOperation(
 ): Operation {
   const folder = folderOf(directory);
   if (files.facts(folder) === undefined) files.makeDirectory(folder, 0o700);
-  const last = numbers(files, directory).at(-1) ?? 0;
+  const known = numbers(files, directory);
+  const last = known.at(-1) ?? 0;
   const operation: Operation = {
     format: 1,
     id: String(last + 1),
@@ -54,22 +56,22 @@ export function createOperation(
     problem: null,
   };
   writeOperation(files, directory, operation);
-  forgetOld(files, directory);
+  if (known.length >= keptEnded) forgetOld(files, directory);
   return operation;
 }
 
 function forgetOld(files: Files, directory: string): void {
-  const all = numbers(files, directory);
-  if (all.length <= keptEnded) return;
   const ended = listOperations(files, directory).filter(isEnded);
   for (const { id } of ended.slice(0, -keptEnded)) files.remove(fileOf(directory, id));
 }
 
 function numbers(files: Files, directory: string): number[] {
-  return (files.list(folderOf(directory)) ?? [])
-    .flatMap((name) => /^([1-9]\d*)\.json$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
+  const all: number[] = [];
+  for (const name of files.list(folderOf(directory)) ?? []) {
+    const number = name.endsWith(fileEnd) ? Number(name.slice(0, -fileEnd.length)) : 0;
+    if (number > 0 && name === `${number}${fileEnd}`) all.push(number);
+  }
+  return all.sort((a, b) => a - b);
 }
 
 function readFile(files: Files, path: string): Operation {

@@ -77,12 +77,14 @@ export class LineDecoder {
   }
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decodeLine(bytes: Uint8Array, limitBytes: number): DecodedLine | undefined {
-  const body = bytes.at(-1) === carriageReturn ? bytes.subarray(0, -1) : bytes;
+  const body = bytes[bytes.length - 1] === carriageReturn ? bytes.subarray(0, -1) : bytes;
   if (body.length > limitBytes) return tooLong(body, limitBytes);
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    text = utf8.decode(body);
   } catch {
     const shown = Buffer.from(body).toString("utf8");
     return { text: shown, problem: `a line that is not UTF-8: ${excerpt(shown)}` };

@@ -19,6 +19,7 @@ export class Wire {
   readonly #transport: ByteStream;
   readonly #handlers: WireHandlers;
   readonly #decoder = new LineDecoder();
+  #unsent = "";
   #ended = false;
   #stopGrace = () => {};
 
@@ -43,19 +44,28 @@ export class Wire {
     return this.#decoder.heldBytes;
   }
 
+  /** What is sent without a pause goes out in one piece: each piece wakes QEMU, which may take our processor for it. */
   send(line: string): void {
     this.#handlers.record("sent", line.trimEnd());
-    this.#transport.write(line);
+    if (this.#unsent === "") queueMicrotask(() => this.#flush());
+    this.#unsent += line;
   }
 
   /** Lets what was sent go out, then ends the transport. */
   close(): void {
     this.#stopGrace = startTimer(closeGraceMs, () => this.destroy());
+    this.#flush();
     this.#transport.end();
   }
 
   destroy(): void {
     this.#end("closed-here", undefined);
+  }
+
+  #flush(): void {
+    if (this.#unsent === "" || this.#ended) return;
+    this.#transport.write(this.#unsent);
+    this.#unsent = "";
   }
 
   #receive(chunk: Uint8Array | string): void {

@@ -41,7 +41,7 @@ export async function bringUp(start: BringUp): Promise<StartedProcess> {
   const { emit, signal } = request;
   const step = stepper({ system, emit, signal });
 
-  await step("write the plan", () => writeDocuments(system, places, plan, request.profileText));
+  await step("write the plan", () => writeDocuments(system, places, plan, request));
   for (const copy of plan.run.copies) {
     await step(`copy ${copy.source}`, () => copyOwnFile(system, journal, account, copy), String);
   }

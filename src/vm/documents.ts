@@ -2,13 +2,20 @@ import type { Plan } from "../plan/types.ts";
 import type { System } from "../system/index.ts";
 import type { Account } from "./accounts.ts";
 import type { Journal } from "./journal.ts";
-import { planFile, profileFile } from "./record.ts";
+import { keptProfileFile, planFile, profileFile } from "./record.ts";
 import type { Places } from "./run-root.ts";
+import type { LaunchRequest } from "./types.ts";
 
-/** The profile as it was read and the plan as it is carried out. */
-export function writeDocuments(system: System, places: Places, plan: Plan, profileText: string): void {
-  system.files.writeAtomically(profileFile(places.directory), profileText);
-  system.files.writeAtomically(planFile(places.directory), `${JSON.stringify(plan)}\n`);
+/** The profile as it was read, and the plan as it is carried out. */
+export function writeDocuments(
+  { files }: System,
+  { directory }: Places,
+  plan: Plan,
+  { profileText, keptProfile }: Pick<LaunchRequest, "profileText" | "keptProfile">,
+): void {
+  files.writeAtomically(profileFile(directory), profileText);
+  files.writeAtomically(keptProfileFile(directory), keptProfile);
+  files.writeAtomically(planFile(directory), `${JSON.stringify(plan)}\n`);
 }
 
 /** A file that the VM owns. One that is there already holds the guest's state, and stays. */

@@ -68,8 +68,8 @@ export function readMapping(
   sizeBytes: number,
 ): ProcessMemory | undefined {
   const line = files.findLine(`/proc/${pid}/numa_maps`, (text) => text.startsWith(`${start} `));
-  if (line === undefined) return undefined;
-  return { mappings: parseNumaMaps(line), sizes: new Map([[start, sizeBytes]]) };
+  const mapping = line === undefined ? undefined : parsePolicy(line);
+  return mapping && { mappings: [mapping], sizes: new Map([[start, sizeBytes]]) };
 }
 
 const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
@@ -84,20 +84,26 @@ const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
  * @see https://man7.org/linux/man-pages/man5/numa.7.html
  */
 export function parseNumaMaps(text: string): PolicyMapping[] {
-  return text.split("\n").flatMap((line) => {
-    const policyAt = line.indexOf(" ") + 1;
-    if (policyAt > 0 && line.startsWith("default", policyAt)) {
-      return [new Mapping(line.slice(0, policyAt - 1), "default", [], line)];
-    }
-    const start = line.slice(0, policyAt - 1);
-    if (Number.isNaN(Number(`0x${start}`))) return [];
-    // "bind:0-1", "prefer (many):0", "interleave=static:1,3"
-    const facts = line.slice(policyAt).replace(" (many)", "");
-    const [word = ""] = facts.split(" ", 1);
-    const [name = ""] = (word.split(":", 1)[0] ?? "").split("=", 1);
-    const nodes = word.includes(":") ? parseIdSet(word.slice(word.lastIndexOf(":") + 1)) : undefined;
-    return [new Mapping(start, policies[name] ?? "other", nodes ?? [], facts.slice(word.length))];
-  });
+  const mappings: PolicyMapping[] = [];
+  for (const line of text.split("\n")) {
+    const mapping = parsePolicy(line);
+    if (mapping !== undefined) mappings.push(mapping);
+  }
+  return mappings;
+}
+
+function parsePolicy(line: string): PolicyMapping | undefined {
+  const policyAt = line.indexOf(" ") + 1;
+  if (policyAt === 0) return undefined;
+  const start = line.slice(0, policyAt - 1);
+  if (line.startsWith("default", policyAt)) return new Mapping(start, "default", [], line);
+  if (Number.isNaN(Number(`0x${start}`))) return undefined;
+  // "bind:0-1", "prefer (many):0", "interleave=static:1,3"
+  const facts = line.slice(policyAt).replace(" (many)", "");
+  const [word = ""] = facts.split(" ", 1);
+  const [name = ""] = (word.split(":", 1)[0] ?? "").split("=", 1);
+  const nodes = word.includes(":") ? parseIdSet(word.slice(word.lastIndexOf(":") + 1)) : undefined;
+  return new Mapping(start, policies[name] ?? "other", nodes ?? [], facts.slice(word.length));
 }
 
 const pageSizeFact = "kernelpagesize_kB=";

@@ -47,6 +47,7 @@ export type RecordReading =
 
 export const recordFile = (directory: string) => join(directory, "vm.json");
 export const profileFile = (directory: string) => join(directory, "profile.json");
+export const keptProfileFile = (directory: string) => join(directory, "profile.kept.json");
 export const planFile = (directory: string) => join(directory, "plan.json");
 export const transcriptFile = (directory: string) => join(directory, "qmp.log");
 

@@ -10,10 +10,9 @@ const lineLimit = 4096;
 export function transcriptTo(files: Files, path: string): TranscriptSink {
   let sizeBytes = files.facts(path)?.sizeBytes ?? 0;
   let file: Appender | undefined;
-  return (entry) => {
-    const full = formatTranscriptEntry(entry);
-    const cut = full.length - lineLimit;
-    const line = cut > 0 ? `${full.slice(0, lineLimit)} ... (${cut} characters more)\n` : `${full}\n`;
+  let held = "";
+  let failure: unknown;
+  const append = (lines: string) => {
     if (sizeBytes > fileLimitBytes) {
       file?.close();
       file = undefined;
@@ -21,8 +20,25 @@ export function transcriptTo(files: Files, path: string): TranscriptSink {
       sizeBytes = files.facts(path)?.sizeBytes ?? 0;
     }
     file ??= files.openAppend(path);
-    file.write(line);
-    sizeBytes += Buffer.byteLength(line);
+    file.write(lines);
+    sizeBytes += Buffer.byteLength(lines);
+  };
+  const flush = () => {
+    const lines = held;
+    held = "";
+    try {
+      append(lines);
+    } catch (error) {
+      failure = error;
+    }
+  };
+  return (entry) => {
+    if (failure !== undefined) throw failure;
+    const full = formatTranscriptEntry(entry);
+    const cut = full.length - lineLimit;
+    // What crosses without a pause is written in one piece.
+    if (held === "") queueMicrotask(flush);
+    held += cut > 0 ? `${full.slice(0, lineLimit)} ... (${cut} characters more)\n` : `${full}\n`;
   };
 }
 

@@ -9,6 +9,8 @@ export interface LaunchRequest {
   readonly plan: Plan;
   /** The profile as it was read; kept beside the plan for people. */
   readonly profileText: string;
+  /** The same as later commands take it. */
+  readonly keptProfile: string;
   readonly host: Host;
   /** Stop before the first guest instruction, with everything pinned and read back. */
   readonly paused: boolean;

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
+import { longVersion } from "../../src/cli/version.ts";
 
 const commands = (command: Command): Command[] => [command, ...command.commands.flatMap(commands)];
 const program = await buildProgram();
@@ -36,6 +37,13 @@ describe("the command line", () => {
 });
 
 describe("one wanted command", () => {
+  it("knows of the program only what may be asked for behind it", async () => {
+    expect((await buildProgram("ps", "vm")).version()).toBeUndefined();
+    for (const words of [["ps"], ["ps", "--json"], ["ps", "vm", "-V"], ["memory", "help", "add"], ["no", "such"]]) {
+      expect((await buildProgram(...words)).version()).toBe(longVersion);
+    }
+  });
+
   it.each(
     program.commands.filter((command) => !command.name().startsWith("__")).map((command) => command.name()),
   )("%s is built alone, as it is among all", async (name) => {

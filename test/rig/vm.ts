@@ -5,6 +5,7 @@ import type { Event } from "../../src/events/event.ts";
 import { discoverHost, type Host } from "../../src/host/index.ts";
 import { type Plan, planVm } from "../../src/plan/index.ts";
 import { parseProfile } from "../../src/profile/index.ts";
+import { keepProfile } from "../../src/profile/kept.ts";
 import { realSystem, type System } from "../../src/system/index.ts";
 import { keptUuid, launchVm, placesFor, readLedger, runRoot, stopVm } from "../../src/vm/index.ts";
 
@@ -15,7 +16,7 @@ export interface Rig {
   readonly qemu: string;
   readonly events: Event[];
   /** Plans a profile for this machine. */
-  plan(profile?: object): Promise<{ plan: Plan; host: Host; profileText: string }>;
+  plan(profile?: object): Promise<{ plan: Plan; host: Host; profileText: string; keptProfile: string }>;
   /** Plans and starts. */
   launch(profile?: object, options?: LaunchChanges): ReturnType<typeof launchVm>;
   /** Ends every VM, and removes the folder. */
@@ -70,7 +71,7 @@ export function openRig(
       ...(uuid === undefined ? {} : { uuid }),
     });
     if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
-    return { plan: result.value, host, profileText };
+    return { plan: result.value, host, profileText, keptProfile: keepProfile(reading.profile) };
   };
   return {
     system,

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import type { Profile } from "../../src/profile/index.ts";
+import { keepProfile, takeKeptProfile } from "../../src/profile/kept.ts";
+import { goldenProfiles } from "../golden/cases.ts";
+
+describe("a kept profile", () => {
+  it.each(goldenProfiles.map(({ name, profile }): [string, Profile] => [name, profile]))(
+    "%s comes back as it was",
+    (_, profile) => {
+      expect(takeKeptProfile(keepProfile(profile, "one"), "one")).toEqual(profile);
+    },
+  );
+
+  it("is of no use to a program with another reader, and to one that does not know its own", () => {
+    for (const { profile } of goldenProfiles) {
+      expect(takeKeptProfile(keepProfile(profile, "one"), "other")).toBeUndefined();
+      expect(takeKeptProfile(keepProfile(profile))).toBeUndefined();
+    }
+    expect(takeKeptProfile("{", "one")).toBeUndefined();
+  });
+});
