@@ -74,7 +74,9 @@ const { metafile } = await build({
   target: "node20.19",
   define: {
     QLAUNCH_VERSION: JSON.stringify(version),
-    QLAUNCH_PROFILE_READER: JSON.stringify(createHash("sha256").update(reader("")).digest("hex").slice(0, 16)),
+    QLAUNCH_PROFILE_READER: JSON.stringify(
+      createHash("sha256").update(reader("")).digest("hex").slice(0, 16),
+    ),
     QLAUNCH_COMMIT: JSON.stringify(commit()),
     // As text, which stands where it is used; an object would be loaded by all.
     QLAUNCH_GUESTS: JSON.stringify(JSON.stringify(guestTexts)),

@@ -14,7 +14,7 @@ import {
   resizeMemory,
 } from "../hotplug/index.ts";
 import type { Draft } from "../plan/draft.ts";
-import { memoryDeviceDemands, memoryDrivers, planMemoryDevices } from "../plan/memory-devices.ts";
+import { memoryDeviceDemands, planMemoryDevices } from "../plan/memory-devices.ts";
 import { checkHostMemory } from "../plan/memory-host.ts";
 import { type MemoryDevice, type Profile, resolvePath } from "../profile/index.ts";
 import type { System } from "../system/index.ts";
@@ -48,7 +48,7 @@ export async function addMemoryDevice(
   options: LiveOptions,
 ): Promise<MemoryOutcome> {
   const device = parseRequest(system, request);
-  return addMemory(system, name, memoryDrivers[device.kind], options, async (facts) => {
+  return addMemory(system, name, options, async (facts) => {
     const profile = await keptProfile(system, name);
     const id = request.id ?? (await freeId(prefixes[request.kind], facts));
     // DIMMs have slots of their own.

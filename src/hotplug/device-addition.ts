@@ -14,7 +14,7 @@ import {
 import { awaitGone } from "./device-removal.ts";
 import { type LiveVm, step } from "./live.ts";
 import { type BoundMemory, checkBound } from "./memory-bound.ts";
-import { noteMemory, readMemoryDevices } from "./memory-list.ts";
+import { noteMemory, readPluggedMemory } from "./memory-list.ts";
 import { bringMemoryOnline, knownBlocks } from "./memory-online.ts";
 import type { Operation, OperationRequest } from "./operation.ts";
 import type { OperationHandler } from "./operation-handlers.ts";
@@ -124,14 +124,14 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
       const added = addPart(live.qmp, part);
       // Sent behind it: QEMU answers in order, and what it answers then is what has come of it.
       if (bound !== undefined && part.verb === "object-add") askAhead([live.qmp.execute("query-memdev")]);
-      if (part === parts.at(-1)) askAhead([readPresence(live.qmp, [part]), ...lookedAtAfter(live, journal)]);
+      if (part === parts.at(-1)) askAhead([isListed(live, journal.operation, part)]);
       const stopReports = watchTaking(live, part, bound);
       return added.finally(stopReports);
     });
   }
   // The device, which comes last, holds what backs it.
   const device = parts.at(-1);
-  if (device === undefined || isPresent(await readPresence(live.qmp, [device]), device)) return;
+  if (device === undefined || (await isListed(live, journal.operation, device))) return;
   throw refusal("QMP_ERROR", {
     found: `QEMU took ${describePart(device)} and does not list it`,
     needed: "the device in QEMU's own list",
@@ -153,9 +153,11 @@ function watchTaking(live: LiveVm, part: PartToAdd, bound: BoundMemory | undefin
   return watchMemory({ system, pid, mapped, emit, taken: [one], step: `add ${describePart(part)}` });
 }
 
-/** What is looked at when all of it is there. */
-const lookedAtAfter = ({ qmp }: LiveVm, { operation }: OperationJournal) =>
-  isMemory(operation) ? [readMemoryDevices(qmp)] : [];
+/** Of memory QEMU's list tells more than that it is there, and is needed anyway. */
+async function isListed({ qmp }: LiveVm, operation: Operation, device: PartToAdd): Promise<boolean> {
+  if (!isMemory(operation)) return isPresent(await readPresence(qmp, [device]), device);
+  return (await readPluggedMemory(qmp)).some(({ id }) => id === device.id);
+}
 
 async function undo(live: LiveVm, journal: OperationJournal, problem: Diagnostic): Promise<void> {
   await takeBack(live, requestOf(journal.operation).parts);

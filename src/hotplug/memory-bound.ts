@@ -5,6 +5,7 @@ import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
 import { compareBackend, compareMappings } from "../vm/memory-policy.ts";
 import { findMapping, type ProcessMemory, readMapping, readProcessMemory } from "../vm/numa-maps.ts";
 import type { LiveVm } from "./live.ts";
+import { askAhead } from "./recent-answers.ts";
 
 /** A backend and where its memory must be. */
 export interface BoundMemory {
@@ -23,11 +24,14 @@ export interface BoundMemory {
 export async function checkBound(live: LiveVm, bound: BoundMemory): Promise<string> {
   const { pid, qmp } = live;
   const { files } = live.system;
-  const memdevs = await qmp.execute("query-memdev");
+  const asked = qmp.execute("query-memdev");
+  askAhead([asked]);
+  const seen = readNewMapping(live, bound);
+  const memdevs = await asked;
   const place = asCell(bound);
   const wrong = compareBackend(place, memdevs);
   if (wrong.length > 0) throw new QlaunchError(wrong);
-  const memory = readNewMapping(live, bound) ?? readProcessMemory(files, pid);
+  const memory = seen ?? readProcessMemory(files, pid);
   const where = `${bound.policy}:${formatIdSet(bound.hostNodes)}`;
   const size = describeByteSize(bound.memoryBytes);
   if (memory === undefined) {

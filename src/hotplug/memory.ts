@@ -6,11 +6,12 @@ import { closest, describeByteSize } from "../units/index.ts";
 import { readMappingStarts } from "../vm/numa-maps.ts";
 import { wantsOnline } from "./agent.ts";
 import { additionRequest } from "./device-addition.ts";
-import { readDevices, readObjects, readPropertyTypes } from "./device-list.ts";
+import { readDevices, readObjects } from "./device-list.ts";
 import { isPresent, type Part, type PartToAdd, readPresence } from "./device-parts.ts";
 import { type PlanAddition, type PlannedAddition, prepareAddition } from "./device-plan.ts";
 import { runRemoval, takeUpRemoval } from "./device-remove.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
+import type { BoundMemory } from "./memory-bound.ts";
 import {
   type LiveMemoryDevice,
   type PluggedMemory,
@@ -44,20 +45,18 @@ export interface MemoryOutcome {
 
 /**
  * Gives a running guest a memory device, its backend bound and read back before the guest sees it.
- * @param driver QEMU's name of what is going to be planned
  * @throws QlaunchError LIVE_MEMORY_ROOM, LIVE_ID_IN_USE, LIVE_PORT, HOST_LOCKED_MEMORY, VM_MEMORY_POLICY, QMP_ERROR,
  *   VM_TIMEOUT, those of planning and those of opening the VM
  */
 export async function addMemory(
   system: System,
   name: string,
-  driver: string,
   options: LiveOptions,
   planMemory: PlanAddition<PlannedMemory>,
 ): Promise<MemoryOutcome> {
   return withLiveVm(system, name, "qlaunch memory add", options, async (live) => {
     const { qmp } = live;
-    askAhead([readDevices(qmp), readObjects(qmp), readPluggedMemory(qmp), readPropertyTypes(qmp, driver)]);
+    askAhead([readDevices(qmp), readObjects(qmp), readPluggedMemory(qmp)]);
     const mapped = readMappingStarts(system.files, live.pid);
     await takeUpOperations(live, "memory-add");
     const { planned, parts } = await prepareAddition(live, planMemory);
@@ -66,16 +65,17 @@ export async function addMemory(
     const devices = await readPluggedMemory(qmp);
     await raiseForMemory(live, devices, memoryBytes);
     const { memdev, hostNodes, policy } = device;
+    const bound = hostNodes && policy ? { memdev, cell, memoryBytes, hostNodes, policy } : undefined;
     const operation = await runOperation(
       { ...live, mapped },
       additionRequest("memory-add", `${kind} ${id} of ${describeByteSize(memoryBytes)} on cell ${cell}`, {
         id,
         parts: kind === "dimm" ? placed(live, parts, devices, memoryBytes) : parts,
-        ...(hostNodes && policy ? { bound: { memdev, cell, memoryBytes, hostNodes, policy } } : {}),
+        ...(bound === undefined ? {} : { bound }),
         ...(kind === "dimm" ? { memoryBytes } : {}),
       }),
     );
-    return outcome(live, id, operation);
+    return outcome(live, id, operation, bound);
   });
 }
 
@@ -173,16 +173,29 @@ export async function resizeMemory(
   });
 }
 
-async function outcome(live: LiveVm, id: string, operation: Operation): Promise<MemoryOutcome> {
+/** @param bound where its memory was seen to be; QEMU is asked for what nobody looked at */
+async function outcome(
+  live: LiveVm,
+  id: string,
+  operation: Operation,
+  bound?: BoundMemory,
+): Promise<MemoryOutcome> {
+  const { qmp } = live;
+  const seen = bound === undefined ? undefined : (await readPluggedMemory(qmp)).find(isIt(id));
   return {
     name: live.name,
     id,
-    device: (await readMemoryDevices(live.qmp)).find((device) => device.id === id),
+    device:
+      seen === undefined || bound === undefined
+        ? (await readMemoryDevices(qmp)).find(isIt(id))
+        : { ...seen, policy: bound.policy, hostNodes: bound.hostNodes },
     guest: await readGuestMemory(live),
     broughtOnline: wantsOnline(live),
     operation,
   };
 }
+
+const isIt = (id: string) => (device: PluggedMemory) => device.id === id;
 
 function unknownMemory({ name }: LiveVm, id: string, devices: readonly LiveMemoryDevice[]): QlaunchError {
   const ids = devices.flatMap((device) => device.id ?? []);

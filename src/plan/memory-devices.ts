@@ -12,7 +12,7 @@ import { sources } from "./sources.ts";
 import type { PlacedCell, PlacedMemoryDevice } from "./types.ts";
 
 /** QEMU's driver for each kind. */
-export const memoryDrivers = { dimm: "pc-dimm", "virtio-mem": "virtio-mem-pci", nvdimm: "nvdimm" } as const;
+const memoryDrivers = { dimm: "pc-dimm", "virtio-mem": "virtio-mem-pci", nvdimm: "nvdimm" } as const;
 
 /** What a memory device needs to know of its cell. */
 export type DeviceCell = Pick<PlacedCell, "id" | "hostNodes" | "policy">;

@@ -56,9 +56,9 @@ const defaultTimeoutMs = 30_000;
  * the transport when the connection ends. Most callers use `connectQmp`, which also waits for the negotiation.
  */
 export class QmpClient {
-  /** What QEMU says first; it may take long from there until it answers. Rejects when it does not come. */
+  /** What QEMU says first; it may take long from there until it answers. Commands can be sent. Rejects when it does not come. */
   readonly greeting: Promise<QmpGreeting>;
-  /** The greeting, once commands can be sent. Rejects when it never comes to that. */
+  /** The greeting, once QEMU has taken the negotiation. Rejects when it never comes to that. */
   readonly ready: Promise<QmpGreeting>;
   /** Why the connection ended; settles only then, and never rejects. */
   readonly closed: Promise<QmpDisconnectedError>;
@@ -106,7 +106,7 @@ export class QmpClient {
   }
 
   /**
-   * Sends a command and gives what QEMU returns. Several may be under way at once.
+   * Sends a command and gives what QEMU returns. Several may be under way at once, from the greeting on.
    * @throws QmpCommandError, QmpTimeoutError, QmpDisconnectedError, QmpStateError, or the signal's reason.
    */
   execute<Name extends CommandName>(
@@ -215,7 +215,9 @@ export class QmpClient {
     args: unknown,
     options: WaitOptions = {},
   ): Promise<unknown> {
-    const refusal = this.#refusal(`execute ${name}`, "running");
+    // QEMU takes commands in order: what is sent behind qmp_capabilities is answered after it.
+    const early: readonly QmpState[] = verb === "execute" ? ["negotiating"] : [];
+    const refusal = this.#refusal(`execute ${name}`, "running", ...early);
     if (refusal !== undefined) throw refusal;
     options.signal?.throwIfAborted();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
@@ -241,7 +243,7 @@ export class QmpClient {
     const state = this.#state;
     if (allowed.includes(state)) return undefined;
     if (this.#end !== undefined && state === "disconnected") return disconnected(this.#end, what);
-    const way = state === "disconnecting" ? "open a new connection" : "await `ready` first";
+    const way = state === "disconnecting" ? "open a new connection" : "await `greeting` first";
     return new QmpStateError(`cannot ${what}: the QMP client is ${state}; ${way}`, state);
   }
 

@@ -1,6 +1,6 @@
 import { refusal } from "../errors/index.ts";
 import type { Plan } from "../plan/types.ts";
-import { connectQmp, type QmpClient, QmpError } from "../qmp/index.ts";
+import { QmpClient, QmpError } from "../qmp/index.ts";
 import { type System, SystemError } from "../system/index.ts";
 import { describeDeath } from "./claim.ts";
 import { type FoundVm, findVm, requireRecord } from "./find.ts";
@@ -82,10 +82,12 @@ export async function openMonitor(
   const { places, name } = found;
   let qmp: QmpClient;
   try {
-    qmp = await connectQmp(await system.sockets.connect(places.qmpSocket), {
+    qmp = new QmpClient(await system.sockets.connect(places.qmpSocket), {
       greetingTimeoutMs,
       transcript: transcriptTo(system.files, transcriptFile(places.directory)),
     });
+    // Not until the negotiation is answered: commands can be sent behind it.
+    await qmp.greeting;
   } catch (error) {
     throw explainConnect(name, places.qmpSocket, error);
   }

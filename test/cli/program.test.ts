@@ -39,7 +39,13 @@ describe("the command line", () => {
 describe("one wanted command", () => {
   it("knows of the program only what may be asked for behind it", async () => {
     expect((await buildProgram("ps", "vm")).version()).toBeUndefined();
-    for (const words of [["ps"], ["ps", "--json"], ["ps", "vm", "-V"], ["memory", "help", "add"], ["no", "such"]]) {
+    for (const words of [
+      ["ps"],
+      ["ps", "--json"],
+      ["ps", "vm", "-V"],
+      ["memory", "help", "add"],
+      ["no", "such"],
+    ]) {
       expect((await buildProgram(...words)).version()).toBe(longVersion);
     }
   });

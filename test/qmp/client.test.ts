@@ -386,12 +386,65 @@ describe("a call at the wrong time", () => {
     expect(early).toMatchObject({ state: "connecting", message: expect.stringContaining("is connecting") });
     peer.send({ QMP: { version: { qemu: { major: 10, minor: 0, micro: 2 } }, capabilities: [] } });
     const { id } = await peer.take();
-    expect(await failureOf(client.execute("stop"))).toMatchObject({ state: "negotiating" });
+    expect(client.state).toBe("negotiating");
     peer.send({ return: {}, id });
     await client.ready;
     expect(client.state).toBe("running");
     await client.close();
   });
+});
+
+describe("a command behind the negotiation", () => {
+  const greet = async (peer: Peer, client: QmpClient, capabilities: readonly string[] = []) => {
+    peer.send({ QMP: { version: { qemu: { major: 10, minor: 0, micro: 2 } }, capabilities } });
+    await client.greeting;
+  };
+
+  test("is sent without waiting for the answer to it", async () => {
+    const peer = new Peer();
+    const client = new QmpClient(peer.transport);
+    await greet(peer, client);
+    const stopped = client.execute("stop");
+    const [negotiation, stop] = [await peer.take(), await peer.take()];
+    expect([negotiation, stop]).toMatchObject([{ execute: "qmp_capabilities" }, { execute: "stop" }]);
+    peer.send({ return: {}, id: negotiation.id });
+    peer.send({ return: {}, id: stop.id });
+    expect(await stopped).toEqual({});
+    await client.close();
+  });
+
+  test("fails with the negotiation", async () => {
+    const peer = new Peer();
+    const client = new QmpClient(peer.transport);
+    await greet(peer, client);
+    const failed = failureOf(client.execute("stop"));
+    const { id } = await peer.take();
+    peer.send({ error: { class: "GenericError", desc: "no" }, id });
+    expect(await failed).toBeInstanceOf(QmpDisconnectedError);
+    await expect(client.ready).rejects.toThrow("the QMP negotiation was refused: no");
+  });
+
+  test("is not one out of band", async () => {
+    const peer = new Peer();
+    const client = new QmpClient(peer.transport, { capabilities: ["oob"] });
+    await greet(peer, client, ["oob"]);
+    expect(await failureOf(client.executeOob("query-yank"))).toMatchObject({ state: "negotiating" });
+    await client.close();
+  });
+});
+
+test("commands that are sent without a pause cross in one piece", async () => {
+  const { client, peer } = await connected();
+  const pieces: string[] = [];
+  const write = peer.transport.write.bind(peer.transport);
+  peer.transport.write = ((piece: string) => pieces.push(piece) > 0 && write(piece)) as typeof write;
+  const answers = [client.execute("stop"), client.execute("cont")];
+  const [stop, cont] = [await peer.take(), await peer.take()];
+  expect(pieces.join("").split("\n").filter(Boolean)).toHaveLength(2);
+  expect(pieces).toHaveLength(1);
+  for (const { id } of [stop, cont]) peer.send({ return: {}, id });
+  await Promise.all(answers);
+  await client.close();
 });
 
 describe("out of band", () => {
