@@ -38,6 +38,7 @@ describe.each(qemuPrograms)("memory comes and goes on %s", (qemu) => {
   const list = async (): Promise<LiveMemoryDevice[]> =>
     JSON.parse(await cli.ok("memory", "list", name, "--json"));
   const operations = async (): Promise<Operation[]> => JSON.parse(await cli.ok("ops", name, "--json"));
+  const transcript = () => readFileSync(join(cli.root, name, "qmp.log"), "utf8");
   const nodesMib = async () => (await vm.report()).nodes.map(({ memoryKiB }) => Math.floor(memoryKiB / 1024));
 
   /** Runs a command that is refused, and sees that nothing changed. */
@@ -99,7 +100,26 @@ describe.each(qemuPrograms)("memory comes and goes on %s", (qemu) => {
     expect(said).toContain("live-memory has dimm0: dimm of 256 MiB on cell 1, bind host node 0");
     expect(said).toContain("memhp_default_state=online_movable");
     expect(await vm.memoryMib()).toBe(768);
+    const before = transcript().length;
     await cli.ok("memory", "add", name, "--size", "128M", "--cell", "2");
+    // No more than it needs to know: each question takes QEMU a turn.
+    const sent = [
+      ...transcript()
+        .slice(before)
+        .matchAll(/ > \{"execute":"([^"]+)"/g),
+    ];
+    expect(new Set(sent.map(([, command]) => command))).toEqual(
+      new Set([
+        "qmp_capabilities",
+        "qom-list",
+        "query-memory-devices",
+        "object-add",
+        "query-memdev",
+        "device_add",
+        // Whether the agent of this guest listens.
+        "query-chardev",
+      ]),
+    );
     expect(await vm.memoryMib()).toBe(896);
     expect(await list()).toMatchObject([
       { id: "first", cell: 0, policy: "bind", hostNodes: [0] },
