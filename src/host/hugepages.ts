@@ -13,12 +13,10 @@ export function readHugepages(files: Files, folder: string): HugepagePool[] {
     const kibibytes = /^hugepages-(\d+)kB$/.exec(name)?.[1];
     if (kibibytes === undefined) continue;
     const count = (file: string) => Number(files.tryReadText(`${folder}/${name}/${file}`) ?? 0);
-    const free = count("free_hugepages") - count("resv_hugepages");
-    pools.push({
-      pageSizeBytes: Number(kibibytes) * 1024,
-      total: count("nr_hugepages"),
-      free: Math.max(0, free),
-    });
+    const total = count("nr_hugepages");
+    // Of none, none is free.
+    const free = total === 0 ? 0 : count("free_hugepages") - count("resv_hugepages");
+    pools.push({ pageSizeBytes: Number(kibibytes) * 1024, total, free: Math.max(0, free) });
   }
   return pools.sort((a, b) => a.pageSizeBytes - b.pageSizeBytes);
 }

@@ -2,11 +2,12 @@ import { QlaunchError } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import type { Plan } from "../plan/types.ts";
 import type { Lock, System } from "../system/index.ts";
-import { findVm, lockVm } from "../vm/find.ts";
+import { type FoundVm, findVm, lockVm } from "../vm/find.ts";
 import { Journal } from "../vm/journal.ts";
 import type { MappingStarts } from "../vm/numa-maps.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
-import { openMonitor, readPlan, requireRunning } from "../vm/session.ts";
+import type { VmRecord } from "../vm/record.ts";
+import { type Monitor, openMonitor, readPlan, requireRunning } from "../vm/session.ts";
 import { type LiveMonitor, withRecentAnswers } from "./recent-answers.ts";
 
 /** How a command that changes a running VM is to go about it. */
@@ -63,9 +64,8 @@ export async function withLiveVm<T>(
     // The command that had the lock may have ended the VM.
     const found = findVm(system, name);
     const record = requireRunning(system, found);
-    const plan = readPlan(system, found);
-    const { qmp, close } = await openMonitor(system, found, record);
     const { directory } = found.places;
+    const [plan, { qmp, close }] = await open(system, found, record);
     try {
       return await work({
         system,
@@ -87,6 +87,21 @@ export async function withLiveVm<T>(
     }
   } finally {
     lock.release();
+  }
+}
+
+/** Reads the plan while QEMU greets. */
+async function open(system: System, found: FoundVm, record: VmRecord): Promise<[Plan, Monitor]> {
+  const opening = openMonitor(system, found, record);
+  try {
+    const plan = readPlan(system, found);
+    return [plan, await opening];
+  } catch (error) {
+    await opening.then(
+      ({ close }) => close(),
+      () => {},
+    );
+    throw error;
   }
 }
 

@@ -56,7 +56,8 @@ export async function addMemory(
 ): Promise<MemoryOutcome> {
   return withLiveVm(system, name, "qlaunch memory add", options, async (live) => {
     const { qmp } = live;
-    askAhead([readDevices(qmp), readObjects(qmp), readPluggedMemory(qmp)]);
+    // In the order of use.
+    askAhead([readDevices(qmp), readPluggedMemory(qmp), readObjects(qmp)]);
     const mapped = readMappingStarts(system.files, live.pid);
     await takeUpOperations(live, "memory-add");
     const { planned, parts } = await prepareAddition(live, planMemory);
