@@ -243,7 +243,8 @@ export class QmpClient {
     const state = this.#state;
     if (allowed.includes(state)) return undefined;
     if (this.#end !== undefined && state === "disconnected") return disconnected(this.#end, what);
-    const way = state === "disconnecting" ? "open a new connection" : "await `greeting` first";
+    const awaited = state === "connecting" ? "greeting" : "ready";
+    const way = state === "disconnecting" ? "open a new connection" : `await \`${awaited}\` first`;
     return new QmpStateError(`cannot ${what}: the QMP client is ${state}; ${way}`, state);
   }
 

@@ -428,7 +428,10 @@ describe("a command behind the negotiation", () => {
     const peer = new Peer();
     const client = new QmpClient(peer.transport, { capabilities: ["oob"] });
     await greet(peer, client, ["oob"]);
-    expect(await failureOf(client.executeOob("query-yank"))).toMatchObject({ state: "negotiating" });
+    expect(await failureOf(client.executeOob("query-yank"))).toMatchObject({
+      state: "negotiating",
+      message: expect.stringContaining("await `ready` first"),
+    });
     await client.close();
   });
 });
