@@ -2,7 +2,7 @@ import type { HostNode } from "../host/topology.ts";
 import type { Profile } from "../profile/index.ts";
 import { describeByteSize } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
-import { countCpus, HostCores } from "./host-cores.ts";
+import { countCpus, type HostCore, HostCores } from "./host-cores.ts";
 import { unheldBytes } from "./memory-host.ts";
 import {
   chooseNode,
@@ -206,19 +206,32 @@ function roomsOn(
   const kept = new Set([...draft.reserved, ...draft.ledger.flatMap((holding) => holding.exclusiveCpus)]);
   const cores = new HostCores(draft.host, kept);
   const { pageSize = 0 } = memory;
-  const needsWhole =
-    pinning.granularity === "core" ||
-    (pinning.granularity === "thread" && pinning.threadPolicy === "isolate");
   return nodes.map((node) => {
     const free = cores.on([node.id]);
-    const whole = free.filter((core) => core.whole && core.cpus.length >= topology.threads);
     return {
       node,
-      cpus: needsWhole ? whole.length * topology.threads : countCpus(free),
+      cpus: countPinnable(pinning, free, topology.threads),
       bytes: unheldBytes(draft, node, pageSize >= 2 * mebibyte ? pageSize : 0),
       devices: devices.filter(({ fn }) => fn.node === node.id).length,
     };
   });
+}
+
+/** How many vCPUs pinning would find room for on these cores. */
+function countPinnable(
+  { granularity, threadPolicy }: Profile["pinning"],
+  free: readonly HostCore[],
+  threads: number,
+): number {
+  const whole = free.filter((core) => core.whole);
+  if (granularity === "core" || (granularity === "thread" && threadPolicy === "isolate")) {
+    return whole.filter(({ cpus }) => cpus.length >= threads).length * threads;
+  }
+  if (granularity === "thread" && threadPolicy === "require") {
+    const widths = whole.map(({ cpus }) => cpus.length).filter((width) => width > 1);
+    return widths.length > 0 ? widths.length * Math.min(...widths) : 0;
+  }
+  return countCpus(free);
 }
 
 export function distancesOf({ host }: Draft): Distance {

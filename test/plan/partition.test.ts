@@ -135,6 +135,15 @@ describe("mode node", () => {
     expect(oneNode({}, [{ vm: "other", exclusiveCpus: node3.slice(0, 23) }])).toEqual(["0"]);
   });
 
+  it("counts only the cores that threadPolicy may use", () => {
+    const { cpus, nodes } = recordedHost("ol8");
+    const halves = (nodes[0]?.cpus ?? []).filter((id) => cpus[id]?.siblings[0] === id);
+    const ledger = [{ vm: "other", exclusiveCpus: halves }];
+    const home = (threadPolicy: string) =>
+      nodesOf(plan(guest(8, "8G", { mode: "node" }, { pinning: { threadPolicy } }), { host: "ol8", ledger }));
+    expect(["prefer", "isolate", "require"].map(home)).toEqual([["0"], ["3"], ["3"]]);
+  });
+
   it("may have several cells there", () => {
     const planned = plan(guest(8, "8G", { mode: "node", cells: 2, hostNodes: "2" }), { host: "ol8" });
     expect(nodesOf(planned)).toEqual(["2", "2"]);
