@@ -148,10 +148,15 @@ export interface Processes {
 }
 
 export interface Sockets {
-  /** A connected unix stream socket. @throws SystemError ENOENT, ECONNREFUSED, EACCES */
+  /**
+   * A connected unix stream socket. Waits up to 3 s for room in the listener's queue.
+   * @throws SystemError ENOENT, ECONNREFUSED, EACCES, EAGAIN when the queue stays full
+   */
   connect(path: string): Promise<ByteStream>;
   /** The same as a stream that can be paused and piped, which takes longer to make. */
   connectDuplex(path: string): Promise<Duplex>;
+  /** Whether somebody accepts connections there, looked up without making one. The path is as the listener wrote it. */
+  isListening(path: string): boolean;
 }
 
 /** A lock that the kernel frees when its holder dies. */

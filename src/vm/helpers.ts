@@ -54,7 +54,8 @@ async function untilListening(
   exited.then((value) => {
     exit = value;
   });
-  while (!isListening(system, helper.socket)) {
+  // Looked at and not connected to: such helpers serve one connection and end after it.
+  while (!system.sockets.isListening(helper.socket)) {
     const said = () => system.files.tryReadText(logPath)?.trim() ?? "";
     if (exit !== undefined) {
       throw refusal("VM_START_FAILED", {
@@ -74,15 +75,6 @@ async function untilListening(
     }
     await system.clock.sleep(5);
   }
-}
-
-/**
- * Looks instead of connecting: such helpers serve one connection and end after it. Flag 0x10000 is a listener.
- * @see https://man7.org/linux/man-pages/man5/proc_net.5.html (/proc/net/unix)
- */
-function isListening(system: System, socket: string): boolean {
-  const table = system.files.tryReadText("/proc/net/unix") ?? "";
-  return table.split("\n").some((line) => line.endsWith(` ${socket}`) && line.split(/\s+/)[3] === "00010000");
 }
 
 export function describeExit({ exitCode, signal }: Exit): string {

@@ -95,11 +95,12 @@ export async function openMonitor(
 }
 
 export function explainConnect(name: string, socket: string, error: unknown): unknown {
-  if (error instanceof QmpError && error.name === "QmpTimeoutError") {
+  const isFull = error instanceof SystemError && error.code === "EAGAIN";
+  if (isFull || (error instanceof QmpError && error.name === "QmpTimeoutError")) {
     return refusal(
       "VM_BUSY",
       {
-        found: `the monitor ${socket} of ${name} does not greet`,
+        found: `the monitor ${socket} of ${name} ${isFull ? "has others waiting already" : "does not greet"}`,
         needed: "one client at a time, and a QEMU that answers",
         fix: "end the other command that uses it, or look at the log: qlaunch logs",
         detail: error.message,

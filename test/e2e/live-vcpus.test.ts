@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Drift } from "../../src/hotplug/index.ts";
@@ -12,6 +14,16 @@ import { qemuPrograms } from "../rig/qemu-programs.ts";
 
 const profile = new URL("profiles/live-vcpus.json", import.meta.url).pathname;
 const name = "live-vcpus";
+
+/** Connects and leaves. @returns false when there was no room */
+function visit(socket: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const client = connect(socket, () => resolve(client.destroy().destroyed));
+    client.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EAGAIN" ? resolve(false) : reject(error),
+    );
+  });
+}
 
 const programs = await Promise.all(
   qemuPrograms.map(async (qemu) => ({ qemu, removable: await canRemoveVcpus(qemu) })),
@@ -105,6 +117,21 @@ describe.each(programs)("vCPUs come and go on $qemu", ({ qemu, removable }) => {
     expect(results.map(({ exitCode }) => exitCode)).toContain(0);
     expect(["17", "18"]).toContain(String(await guest.count()));
     await guest.threads();
+  });
+
+  it("waits while those that left at once fill the queue of the monitor", async () => {
+    const { pid } = JSON.parse(readFileSync(join(cli.root, name, "vm.json"), "utf8")).qemu;
+    const count = await guest.count();
+    process.kill(pid, "SIGSTOP");
+    try {
+      while (await visit(join(cli.root, name, "qemu/qmp.sock")));
+      const command = cli.run("setvcpus", name, String(count));
+      await sleep(500);
+      process.kill(pid, "SIGCONT");
+      expect(await command).toMatchObject({ exitCode: 0 });
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
   });
 
   // QEMU 7.2 without KVM crashes when a vCPU has left; with KVM it does not, as in the simulated host.

@@ -38,7 +38,7 @@ describe.each(qemuPrograms)("the look before a start, with %s,", (qemu) => {
         remove: refuse,
       },
       processes: { ...system.processes, run: refuse, start: refuse, signal: refuse },
-      sockets: { connect: refuse, connectDuplex: refuse },
+      sockets: { ...system.sockets, connect: refuse, connectDuplex: refuse },
       locks: { ...system.locks, take: refuse },
     };
     const problems = await preflight(dry, change(plan), host);

@@ -26,7 +26,11 @@ export function fakeSystem(tree: Readonly<Record<string, FakeFile>>, user: Parti
       find: (program) => findProgram(tree, program, user.environment?.PATH ?? "/usr/bin:/bin"),
       signal: refuse("processes.signal"),
     },
-    sockets: { connect: refuse("sockets.connect"), connectDuplex: refuse("sockets.connectDuplex") },
+    sockets: {
+      connect: refuse("sockets.connect"),
+      connectDuplex: refuse("sockets.connectDuplex"),
+      isListening: () => false,
+    },
     locks: { programs: () => ["flock"], take: refuse("locks.take") },
     affinity: { programs: () => ["xargs", "taskset"], set: refuse("affinity.set") },
     clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
