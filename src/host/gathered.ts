@@ -57,6 +57,7 @@ function filesBelow(files: Files, folder: string): Files {
       return real === undefined ? undefined : files.tryReadTextAside(real);
     },
     findLine: (path, isIt) => ifFound(path, (real) => files.findLine(real, isIt)),
+    findLineFrom: (path, beginning) => ifFound(path, (real) => files.findLineFrom(real, beginning)),
     readStart: (path, bytes) => files.readStart(open(path), bytes),
     readPart: (path, offset, bytes) => files.readPart(open(path), offset, bytes),
     readFrom: (path, offset) => files.readFrom(open(path), offset),

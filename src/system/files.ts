@@ -17,6 +17,7 @@ export const files: Files = {
     }
   },
   findLine,
+  findLineFrom,
   readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
   readPart: (path, offset, bytes) => guard(() => readBytes(path, offset, bytes)),
   readFrom: (path, offset) =>
@@ -84,6 +85,8 @@ const accessBits = { read: fs.constants.R_OK, write: fs.constants.W_OK, execute:
 
 /** Small: the kernel fills what it is given. */
 const pieceBytes = 512;
+/** The kernel makes whole lines until it has so many bytes: with less than a line's, no more than one. */
+const partBytes = 16;
 
 function findLine(path: string, isIt: (line: string) => boolean): string | undefined {
   const descriptor = attempt(() => fs.openSync(path, "r"));
@@ -104,6 +107,26 @@ function findLine(path: string, isIt: (line: string) => boolean): string | undef
     }
     const last = asText(rest);
     return rest !== "" && isIt(last) ? last : undefined;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function findLineFrom(path: string, beginning: string): string | undefined {
+  const descriptor = attempt(() => fs.openSync(path, "r"));
+  if (descriptor === undefined) return undefined;
+  const part = Buffer.alloc(partBytes);
+  let line = "";
+  try {
+    for (;;) {
+      const isIt = asText(line).startsWith(beginning);
+      const count = attempt(() => fs.readSync(descriptor, part, 0, isIt ? 1 : partBytes, null)) ?? 0;
+      if (count === 0) return isIt ? asText(line) : undefined;
+      const lines = (line + part.toString("latin1", 0, count)).split("\n");
+      line = lines.pop() ?? "";
+      const ended = lines.map(asText).find((text) => text.startsWith(beginning));
+      if (ended !== undefined) return ended;
+    }
   } finally {
     fs.closeSync(descriptor);
   }

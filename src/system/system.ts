@@ -46,6 +46,11 @@ export interface Files {
    * read. Undefined when there is none, the file is absent or the kernel refuses.
    */
   findLine(path: string, isIt: (line: string) => boolean): string | undefined;
+  /**
+   * The first line with this beginning. Of one of the kernel's own files no line is made behind it, if lines have 16
+   * bytes at least: in some, a single line costs seconds. Undefined as above.
+   */
+  findLineFrom(path: string, beginning: string): string | undefined;
   /** The first bytes of a file, fewer when it is shorter. @throws SystemError */
   readStart(path: string, bytes: number): Buffer;
   /** Bytes from an offset on, fewer where the file ends; none beyond its end. @throws SystemError */

@@ -60,14 +60,14 @@ export function findMapping(
   return line === undefined ? undefined : parseMapping(line)?.start;
 }
 
-/** One mapping alone; what is behind it in the file is not read, and costs the kernel nothing. */
+/** One mapping alone: the kernel walks the pages of those before it, and of none behind. */
 export function readMapping(
   files: Files,
   pid: number,
   start: string,
   sizeBytes: number,
 ): ProcessMemory | undefined {
-  const line = files.findLine(`/proc/${pid}/numa_maps`, (text) => text.startsWith(`${start} `));
+  const line = files.findLineFrom(`/proc/${pid}/numa_maps`, `${start} `);
   const mapping = line === undefined ? undefined : parsePolicy(line);
   return mapping && { mappings: [mapping], sizes: new Map([[start, sizeBytes]]) };
 }

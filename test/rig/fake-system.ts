@@ -64,11 +64,13 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
       throw error;
     }
   };
+  const linesOf = (path: string) => tryReadText(path)?.replace(/\n$/, "").split("\n");
   return {
     readText: text,
     tryReadText,
     tryReadTextAside: async (path) => tryReadText(path),
-    findLine: (path, isIt) => tryReadText(path)?.replace(/\n$/, "").split("\n").find(isIt),
+    findLine: (path, isIt) => linesOf(path)?.find(isIt),
+    findLineFrom: (path, beginning) => linesOf(path)?.find((line) => line.startsWith(beginning)),
     readStart: (path, count) => bytes(path).subarray(0, count),
     readPart: (path, offset, count) => bytes(path).subarray(offset, offset + count),
     readFrom: (path, offset) => bytes(path).subarray(offset),

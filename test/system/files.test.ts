@@ -1,6 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execaSync } from "execa";
 import { afterAll, expect, it } from "vitest";
 import { realSystem, SystemError } from "../../src/system/index.ts";
 
@@ -35,6 +45,30 @@ it("a line is looked for piece by piece, which end anywhere", () => {
   expect(files.findLine(path, () => true)).toBeUndefined();
   // One of the kernel's own.
   expect(files.findLine("/proc/self/status", (line) => line.startsWith("Pid:"))).toBe(`Pid:\t${process.pid}`);
+});
+
+it("a line is looked for by its beginning, and nothing is read behind it", () => {
+  const { files } = realSystem;
+  const path = join(folder, "beginnings");
+  writeFileSync(path, "one\n\n55d0c0000000 bind:0 ä\n7f00 a\nlast");
+  for (const line of ["one", "55d0c0000000 bind:0 ä", "7f00 a", "last"]) {
+    expect(files.findLineFrom(path, line.slice(0, 3))).toBe(line);
+    expect(files.findLineFrom(path, line)).toBe(line);
+  }
+  expect(files.findLineFrom(path, "55d0c00000000")).toBeUndefined();
+  expect(files.findLineFrom(path, "none")).toBeUndefined();
+  expect(files.findLineFrom(join(folder, "none"), "")).toBeUndefined();
+  expect(files.findLineFrom("/proc/self/status", "Pid:")).toBe(`Pid:\t${process.pid}`);
+
+  const pipe = join(folder, "pipe");
+  execaSync("mkfifo", [pipe]);
+  // For both: the opening of one end alone would wait for the other.
+  const end = openSync(pipe, "r+");
+  writeSync(end, "55d0c0000000 default anon=1\n7f0000000000 bind:0\n7f0000200000 bind:0 anon=1000000\n");
+  expect(files.findLineFrom(pipe, "7f0000000000 ")).toBe("7f0000000000 bind:0");
+  const rest = Buffer.alloc(100);
+  expect(rest.toString("utf8", 0, readSync(end, rest))).toBe("7f0000200000 bind:0 anon=1000000\n");
+  closeSync(end);
 });
 
 it("openAppend adds to what is there", () => {
