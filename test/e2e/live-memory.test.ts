@@ -25,15 +25,17 @@ describe.each(qemuPrograms)("memory comes and goes on %s", (qemu) => {
     image = join(cli.root, ".pmem.img");
     writeFileSync(image, "");
     truncateSync(image, 256 * mebibyte);
-    const memory = {
-      size: "384M",
-      max: "200G",
-      slots: 4,
-      devices: [{ id: "first", size: "128M", cell: 0 }],
-    };
-    await bootProbe(cli, changedProfile(cli, profile, { name, memory }), name);
+    await boot();
   });
   afterAll(() => cli.close());
+
+  const memory = {
+    size: "384M",
+    max: "200G",
+    slots: 4,
+    devices: [{ id: "first", size: "128M", cell: 0 }],
+  };
+  const boot = () => bootProbe(cli, changedProfile(cli, profile, { name, memory }), name);
 
   const list = async (): Promise<LiveMemoryDevice[]> =>
     JSON.parse(await cli.ok("memory", "list", name, "--json"));
@@ -220,7 +222,13 @@ describe.each(qemuPrograms)("memory comes and goes on %s", (qemu) => {
   });
 
   it("is as it was after a reset", async () => {
-    const before = await list();
+    // QEMU without KVM now and then dies of a reset (iotlb_to_section): the second try has a new one.
+    const before = await list().catch(async () => {
+      console.warn(`${name} did not live through its reset; it is started once more`);
+      await boot();
+      await cli.ok("memory", "add", name, "--size", "128M", "--cell", "1");
+      return list();
+    });
     await cli.ok("reset", name);
     const { nodes } = await vm.report();
     expect(await list()).toEqual(before);

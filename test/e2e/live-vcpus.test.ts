@@ -178,7 +178,7 @@ describe.each(programs)("vCPUs come and go on $qemu", ({ qemu, removable }) => {
   });
 
   it("keeps its vCPUs through a reset", async () => {
-    // QEMU 7.2 without KVM now and then dies of a reset: the second try has a new one.
+    // QEMU without KVM now and then dies of a reset (iotlb_to_section): the second try has a new one.
     const before = await guest.vcpus().catch(async () => {
       console.warn(`${name} did not live through its reset; it is started once more`);
       await bootProbe(cli, profile, name);
