@@ -177,8 +177,8 @@ describe.each(programs)("vCPUs come and go on $qemu", ({ qemu, removable }) => {
     expect(await refuse("setvcpus", name, "64")).toEqual({ exitCode: 1, codes: ["LIVE_VCPU_TCG"] });
   });
 
-  it("keeps its vCPUs through a reset", async () => {
-    // QEMU without KVM now and then dies of a reset (iotlb_to_section): the second try has a new one.
+  it("keeps its vCPUs through a reset", { retry: 3 }, async () => {
+    // QEMU without KVM now and then dies of a reset (iotlb_to_section): the next try has a new one.
     const before = await guest.vcpus().catch(async () => {
       console.warn(`${name} did not live through its reset; it is started once more`);
       await bootProbe(cli, profile, name);
