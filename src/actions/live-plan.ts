@@ -4,7 +4,7 @@ import type { LiveFacts, PlannedAddition } from "../hotplug/index.ts";
 import { Draft } from "../plan/draft.ts";
 import type { Plan } from "../plan/index.ts";
 import { identifierPattern, identifierWords } from "../profile/identifier.ts";
-import type { Profile } from "../profile/index.ts";
+import { type Profile, resolvePaths } from "../profile/index.ts";
 import { takeKeptProfile } from "../profile/kept.ts";
 import { type System, SystemError } from "../system/index.ts";
 import { placesFor, runRoot } from "../vm/index.ts";
@@ -14,14 +14,14 @@ import { keptProfileFile, profileFile } from "../vm/record.ts";
 export async function keptProfile(system: System, name: string): Promise<Profile> {
   const { directory } = placesFor(runRoot(system), name);
   const kept = system.files.tryReadText(keptProfileFile(directory));
-  const own = kept === undefined ? undefined : takeKeptProfile(kept);
+  const { profile: own, folder } = kept === undefined ? {} : takeKeptProfile(kept);
   if (own !== undefined) return own;
   const file = profileFile(directory);
   let found: string;
   try {
     const { parseProfile } = await import("../profile/parse.ts");
     const { profile } = await parseProfile(system.files.readText(file), file);
-    if (profile !== undefined) return profile;
+    if (profile !== undefined) return folder === undefined ? profile : resolvePaths(profile, folder);
     found = "is not a profile that this program reads";
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;

@@ -17,7 +17,7 @@ export interface LoadedProfile {
 export async function loadProfile(system: System, file: string): Promise<LoadedProfile> {
   const text = readProfileText(system, file);
   const reading = await parseProfile(text, file);
-  const profile = reading.profile && resolvePaths(reading.profile, folderOf(system, file));
+  const profile = reading.profile && resolvePaths(reading.profile, profileFolder(system, file));
   return { file, text, reading, profile };
 }
 
@@ -38,7 +38,8 @@ function readProfileText(system: System, file: string): string {
   }
 }
 
-function folderOf(system: System, file: string): string {
+/** Where a profile's relative paths count from. */
+export function profileFolder(system: System, file: string): string {
   const absolute = file.startsWith("/") ? file : `${system.user.workingDirectory}/${file}`;
   return absolute.slice(0, absolute.lastIndexOf("/")) || "/";
 }

@@ -5,6 +5,7 @@ import { keepProfile } from "../profile/kept.ts";
 import type { Exit, System } from "../system/index.ts";
 import { type LaunchedVm, launchVm, preflight, runVm, TakenError } from "../vm/index.ts";
 import { type Planned, type PlanRequest, planProfile } from "./plan.ts";
+import { profileFolder } from "./profile.ts";
 
 export interface StartRequest extends Omit<PlanRequest, "mayStart" | "snapshot"> {
   readonly paused: boolean;
@@ -76,7 +77,7 @@ async function prepare(system: System, request: StartRequest) {
   return {
     plan: planned.plan,
     profileText: planned.profileText,
-    keptProfile: keepProfile(planned.profile),
+    keptProfile: keepProfile(planned.profile, profileFolder(system, request.profileFile)),
     host: planned.host,
     paused: request.paused,
     emit: request.emit,

@@ -71,7 +71,7 @@ export function openRig(
       ...(uuid === undefined ? {} : { uuid }),
     });
     if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
-    return { plan: result.value, host, profileText, keptProfile: keepProfile(reading.profile) };
+    return { plan: result.value, host, profileText, keptProfile: keepProfile(reading.profile, "/") };
   };
   return {
     system,
