@@ -123,7 +123,6 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
     await step(live, `add ${describePart(part)}`, () => {
       const added = addPart(live.qmp, part);
       // Sent behind it: QEMU answers in order, and what it answers then is what has come of it.
-      if (bound !== undefined && part.verb === "object-add") askAhead([live.qmp.execute("query-memdev")]);
       if (part === parts.at(-1)) askAhead([isListed(live, journal.operation, part)]);
       const stopReports = watchTaking(live, part, bound);
       return added.finally(stopReports);

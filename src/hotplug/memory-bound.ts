@@ -1,11 +1,10 @@
-import { QlaunchError } from "../errors/index.ts";
+import { type Diagnostic, QlaunchError } from "../errors/index.ts";
 import type { PlacedCell } from "../plan/types.ts";
 import type { MemdevInfo } from "../qmp/index.ts";
 import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
 import { compareBackend, compareMappings } from "../vm/memory-policy.ts";
 import { findMapping, type ProcessMemory, readMapping, readProcessMemory } from "../vm/numa-maps.ts";
 import type { LiveVm } from "./live.ts";
-import { askAhead } from "./recent-answers.ts";
 
 /** A backend and where its memory must be. */
 export interface BoundMemory {
@@ -17,30 +16,33 @@ export interface BoundMemory {
 }
 
 /**
- * Compares a new backend with what QEMU says of it and with what the kernel says of QEMU's mappings.
+ * Compares a new backend with what the kernel says of QEMU's mappings; where it does not say which of them it is, also
+ * with what QEMU says.
  * @returns what was found, in words
  * @throws QlaunchError VM_MEMORY_POLICY
  */
 export async function checkBound(live: LiveVm, bound: BoundMemory): Promise<string> {
-  const { pid, qmp } = live;
-  const { files } = live.system;
-  const asked = qmp.execute("query-memdev");
-  askAhead([asked]);
-  const seen = readNewMapping(live, bound);
-  const memdevs = await asked;
   const place = asCell(bound);
-  const wrong = compareBackend(place, memdevs);
-  if (wrong.length > 0) throw new QlaunchError(wrong);
-  const memory = seen ?? readProcessMemory(files, pid);
-  const where = `${bound.policy}:${formatIdSet(bound.hostNodes)}`;
-  const size = describeByteSize(bound.memoryBytes);
-  if (memory === undefined) {
-    return `${size} ${where} by QEMU's word; the kernel does not show /proc/${pid}/numa_maps`;
+  const what = `${describeByteSize(bound.memoryBytes)} ${bound.policy}:${formatIdSet(bound.hostNodes)}`;
+  const readBack = `${what}, read back from /proc`;
+  const mapping = readNewMapping(live, bound);
+  if (mapping !== undefined) {
+    refuse(compareMappings([place], mapping));
+    return readBack;
   }
-  const places = memory.mappings.length === 1 ? [place] : [...others(memdevs, bound), place];
-  const problems = compareMappings(places, memory).filter(({ found }) => found.includes(bound.memdev));
+  const memdevs = await live.qmp.execute("query-memdev");
+  refuse(compareBackend(place, memdevs));
+  const memory = readProcessMemory(live.system.files, live.pid);
+  if (memory === undefined) {
+    return `${what} by QEMU's word; the kernel does not show /proc/${live.pid}/numa_maps`;
+  }
+  const problems = compareMappings([...others(memdevs, bound), place], memory);
+  refuse(problems.filter(({ found }) => found.includes(bound.memdev)));
+  return readBack;
+}
+
+function refuse(problems: readonly Diagnostic[]): void {
   if (problems.length > 0) throw new QlaunchError(problems);
-  return `${size} ${where}, read back from /proc`;
 }
 
 /**

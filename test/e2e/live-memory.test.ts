@@ -116,7 +116,6 @@ describe.each(qemuPrograms)("memory comes and goes on %s", (qemu) => {
         "qom-list",
         "query-memory-devices",
         "object-add",
-        "query-memdev",
         "device_add",
         // Whether the agent of this guest listens.
         "query-chardev",
