@@ -18,7 +18,8 @@ const failures = report.testResults.flatMap(({ name, message, assertionResults, 
   const tests = assertionResults.filter(isFailed);
   if (tests.length === 0 && isFailed(file)) return [`${line(where)}: ${line(message)}`];
   return tests.map(
-    ({ fullName, failureMessages }) => `${line(where, fullName)}: ${line(withoutStack(failureMessages[0] ?? ""))}`,
+    ({ fullName, failureMessages }) =>
+      `${line(where, fullName)}: ${line(withoutStack(failureMessages[0] ?? ""))}`,
   );
 });
 if (failures.length === 0 && (status !== "0" || passed === 0)) {
