@@ -9,3 +9,5 @@ if ((only === "--version" || only === "-V") && rest.length === 0) {
   const { runCli } = await import("./program.ts");
   process.exitCode = await runCli(process.argv.slice(2));
 }
+// All is done and written; both runtimes would take themselves down piece by piece, which is a tenth of a command.
+process.exit();
