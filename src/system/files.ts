@@ -89,12 +89,10 @@ const pieceBytes = 512;
 const partBytes = 16;
 
 function findLine(path: string, isIt: (line: string) => boolean): string | undefined {
-  const descriptor = attempt(() => fs.openSync(path, "r"));
-  if (descriptor === undefined) return undefined;
-  const piece = Buffer.alloc(pieceBytes);
-  // Of bytes and not of letters: a piece may end within one.
-  let rest = "";
-  try {
+  return whileOpen(path, (descriptor) => {
+    const piece = Buffer.alloc(pieceBytes);
+    // Of bytes and not of letters: a piece may end within one.
+    let rest = "";
     for (;;) {
       const count = attempt(() => fs.readSync(descriptor, piece)) ?? 0;
       if (count === 0) break;
@@ -107,17 +105,13 @@ function findLine(path: string, isIt: (line: string) => boolean): string | undef
     }
     const last = asText(rest);
     return rest !== "" && isIt(last) ? last : undefined;
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  });
 }
 
 function findLineFrom(path: string, beginning: string): string | undefined {
-  const descriptor = attempt(() => fs.openSync(path, "r"));
-  if (descriptor === undefined) return undefined;
-  const part = Buffer.alloc(partBytes);
-  let line = "";
-  try {
+  return whileOpen(path, (descriptor) => {
+    const part = Buffer.alloc(partBytes);
+    let line = "";
     for (;;) {
       const isIt = asText(line).startsWith(beginning);
       const count = attempt(() => fs.readSync(descriptor, part, 0, isIt ? 1 : partBytes, null)) ?? 0;
@@ -127,6 +121,15 @@ function findLineFrom(path: string, beginning: string): string | undefined {
       const ended = lines.map(asText).find((text) => text.startsWith(beginning));
       if (ended !== undefined) return ended;
     }
+  });
+}
+
+/** Undefined when the file cannot be opened. */
+function whileOpen<T>(path: string, read: (descriptor: number) => T): T | undefined {
+  const descriptor = attempt(() => fs.openSync(path, "r"));
+  if (descriptor === undefined) return undefined;
+  try {
+    return read(descriptor);
   } finally {
     fs.closeSync(descriptor);
   }

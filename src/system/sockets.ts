@@ -39,7 +39,7 @@ async function queue<T>(path: string, connect: (path: string) => Promise<T>): Pr
   }
 }
 
-/** Bun says of every listener that it could not reach that it refused; the kernel knows whether there is one. */
+/** Bun says of a full queue what it says where nobody listens; the kernel knows which it is. */
 function isQueueFull({ code }: SystemError, path: string): boolean {
   return code === "EAGAIN" || (bun !== undefined && code === "ECONNREFUSED" && sockets.isListening(path));
 }
