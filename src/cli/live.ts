@@ -1,6 +1,5 @@
-import type { Command } from "commander";
 import type { LiveOptions } from "../actions/operations.ts";
-import { seconds } from "./command.ts";
+import { type Command, seconds } from "./command.ts";
 import { untilInterrupted } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,7 +14,12 @@ const defaultSeconds = 60;
 
 export function addLiveFlags(command: Command): Command {
   return command
-    .option("--timeout <seconds>", "how long the guest gets for its part", seconds, defaultSeconds)
+    .addOption(
+      command
+        .createOption("--timeout <seconds>", "how long the guest gets for its part")
+        .argParser(seconds)
+        .default(defaultSeconds),
+    )
     .option("--no-wait", "return once QEMU took the commands; `qlaunch ops` tells the rest");
 }
 

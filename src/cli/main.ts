@@ -6,8 +6,14 @@ const [only, ...rest] = process.argv.slice(2);
 if ((only === "--version" || only === "-V") && rest.length === 0) {
   openOutput(1).write(`${longVersion}\n`);
 } else {
-  const { runCli } = await import("./program.ts");
-  process.exitCode = await runCli(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  const { readPlainLine } = await import("./plain-line.ts");
+  const line = await readPlainLine(words);
+  if (line !== undefined) await line.run();
+  else {
+    const { runCli } = await import("./program.ts");
+    process.exitCode = await runCli(words);
+  }
 }
 // All is done and written; both runtimes would take themselves down piece by piece, which is a tenth of a command.
 process.exit();

@@ -1,4 +1,3 @@
-import { CommanderError } from "commander";
 import { type Diagnostic, QlaunchError } from "../errors/index.ts";
 import { renderDiagnostics, renderJsonDiagnostics } from "../report/index.ts";
 import { isBrokenPipe } from "../system/index.ts";
@@ -12,7 +11,6 @@ export function reportProblem(terminal: Terminal, error: unknown): number {
     printDiagnostics(terminal, error.diagnostics);
     return error.exitStatus;
   }
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
   if (isBrokenPipe(error)) return exitStatus.done;
   const { stack, message } = error instanceof Error ? error : { stack: undefined, message: String(error) };
   terminal.printError([

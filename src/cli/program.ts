@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { exitStatus } from "./exit.ts";
+import { groups } from "./groups.ts";
 import { longVersion } from "./version.ts";
 
 const about = `Runs QEMU/KVM guests whose NUMA and PCIe topology is a faithful image of the host's.
@@ -15,53 +16,6 @@ Examples:
   qlaunch down gpu                         power it down
 
 Exit status: 0 done, 1 refused by the host or the VM, 2 wrong usage or invalid profile, 70 a bug.`;
-
-/** @param part the part of the command that is wanted, where it has parts */
-type Add = (program: Command, part?: string) => void;
-
-/** Each command, by its name, under the heading that help has for it; its module is loaded when it is wanted. */
-const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>>>> = {
-  "Before a start:": {
-    plan: async () => (await import("./commands/plan.ts")).addPlan,
-    check: async () => (await import("./commands/check.ts")).addCheck,
-    "why-not": async () => (await import("./commands/why-not.ts")).addWhyNot,
-    import: async () => (await import("./commands/import.ts")).addImport,
-    rehearse: async () => (await import("./commands/rehearse.ts")).addRehearse,
-    nccl: async () => (await import("./commands/nccl.ts")).addNccl,
-  },
-  "Start and stop:": {
-    up: async () => (await import("./commands/up.ts")).addUp,
-    run: async () => (await import("./commands/run.ts")).addRun,
-    down: async () => (await import("./commands/down.ts")).addDown,
-    pause: async () => (await import("./commands/control.ts")).addPause,
-    resume: async () => (await import("./commands/control.ts")).addResume,
-    reset: async () => (await import("./commands/control.ts")).addReset,
-  },
-  "Change a running VM:": {
-    setvcpus: async () => (await import("./commands/setvcpus.ts")).addSetVcpus,
-    memory: async () => (await import("./commands/memory.ts")).addMemory,
-    device: async () => (await import("./commands/device.ts")).addDevice,
-    ops: async () => (await import("./commands/ops.ts")).addOps,
-  },
-  "Look:": {
-    ps: async () => (await import("./commands/ps.ts")).addPs,
-    info: async () => (await import("./commands/info.ts")).addInfo,
-    vcpus: async () => (await import("./commands/vcpus.ts")).addVcpus,
-    verify: async () => (await import("./commands/verify.ts")).addVerify,
-    logs: async () => (await import("./commands/logs.ts")).addLogs,
-    console: async () => (await import("./commands/console.ts")).addConsole,
-    events: async () => (await import("./commands/events.ts")).addEvents,
-    qmp: async () => (await import("./commands/qmp.ts")).addQmp,
-  },
-  "The host and the profile format:": {
-    host: async () => (await import("./commands/host.ts")).addHost,
-    vfio: async () => (await import("./commands/vfio.ts")).addVfio,
-    acs: async () => (await import("./commands/acs.ts")).addAcs,
-    schema: async () => (await import("./commands/schema.ts")).addSchema,
-    completion: async () => (await import("./commands/completion.ts")).addCompletion,
-    __rehearse: async () => (await import("./commands/rehearse.ts")).addRehearsalParts,
-  },
-};
 
 /**
  * The command line: with every command, or the one that is wanted, where there is one of that name; building them all
@@ -89,7 +43,19 @@ export async function buildProgram(...words: readonly string[]): Promise<Command
       if (!isOne || name === wanted) (await load())(program, part);
     }
   }
+  if (!isOne) addCompleting(program);
   return program;
+}
+
+/** What the scripts of `completion` ask at each key; it must answer quickly and never fail loudly. */
+function addCompleting(program: Command): void {
+  program.command("__complete [words...]", { hidden: true }).action(async (words: string[]) => {
+    const { complete } = await import("./complete.ts");
+    const { vmNames } = await import("../actions/names.ts");
+    const { realSystem } = await import("../system/index.ts");
+    const { words: candidates, files } = complete(program, words, vmNames(realSystem));
+    process.stdout.write([...candidates, ...(files ? [":files"] : []), ""].join("\n"));
+  });
 }
 
 /** Whether there may be a question about the program itself in it: in words, or by leaving out what a command needs. */

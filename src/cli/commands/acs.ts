@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 
 export function addAcs(program: Command): void {
   const acs = program

@@ -1,6 +1,5 @@
-import type { Command } from "commander";
 import { refusal } from "../../errors/index.ts";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 
 interface ConsoleOptions {
@@ -17,10 +16,13 @@ export function addConsole(program: Command): void {
       "Connects this terminal to a console of the guest. Ctrl-] ends it. One program at a time can use a console.",
     )
     .option("--console <id>", "which console (default: the first serial port, else the first virtio console)")
-    .option(
-      "--escape <key>",
-      'the key that ends the session: "^" and a letter or one of ] [ \\ _, or "none"',
-      "^]",
+    .addOption(
+      program
+        .createOption(
+          "--escape <key>",
+          'the key that ends the session: "^" and a letter or one of ] [ \\ _, or "none"',
+        )
+        .default("^]"),
     )
     .addHelpText(
       "after",

@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { addParts, define, examples } from "../command.ts";
+import { addParts, type Command, define, examples } from "../command.ts";
 import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
 
 interface AddFlags extends LiveFlags {

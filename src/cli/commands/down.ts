@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { define, examples, seconds } from "../command.ts";
+import { type Command, define, examples, seconds } from "../command.ts";
 import { untilInterrupted } from "../signals.ts";
 
 interface DownOptions {
@@ -20,7 +19,9 @@ export function addDown(program: Command): void {
     .command("down <name>")
     .summary("power a VM down")
     .description("Asks the guest to power down through ACPI; after the timeout QEMU is ended.")
-    .option("--timeout <seconds>", "how long the guest gets", seconds, 60)
+    .addOption(
+      program.createOption("--timeout <seconds>", "how long the guest gets").argParser(seconds).default(60),
+    )
     .option("--force", "do not ask the guest")
     .addHelpText(
       "after",

@@ -1,5 +1,4 @@
-import { type Command, Option } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 
 interface HostOptions {
   readonly json?: boolean;
@@ -55,13 +54,15 @@ export function addHost(program: Command): void {
       "Prints what planning needs to know of this machine. Plans made from it elsewhere equal plans made here.",
     )
     .addOption(
-      new Option(
-        "--sysfs <folder>",
-        "a machine whose /proc and /sys are in this folder, as hwloc-gather-topology --io packs them, with the QEMU of this one",
-      ).conflicts("lstopo"),
+      host
+        .createOption(
+          "--sysfs <folder>",
+          "a machine whose /proc and /sys are in this folder, as hwloc-gather-topology --io packs them, with the QEMU of this one",
+        )
+        .conflicts("lstopo"),
     )
     .addOption(
-      new Option(
+      host.createOption(
         "--lstopo <file>",
         "a machine that lstopo --of xml --whole-io wrote about; BARs, drivers and IOMMU groups are not in it",
       ),

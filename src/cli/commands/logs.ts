@@ -1,5 +1,4 @@
-import { type Command, Option } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 
 interface LogsOptions {
   readonly json?: boolean;
@@ -15,7 +14,10 @@ export function addLogs(program: Command): void {
       "Prints what QEMU said. The other sources are the transcript of qlaunch's monitor and a console's output.",
     )
     .addOption(
-      new Option("--source <source>", "what to print").choices(["qemu", "qmp", "console"]).default("qemu"),
+      program
+        .createOption("--source <source>", "what to print")
+        .choices(["qemu", "qmp", "console"])
+        .default("qemu"),
     )
     .option("--console <id>", "which console (default: the first)")
     .addHelpText(

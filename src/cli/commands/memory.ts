@@ -1,5 +1,4 @@
-import { type Command, Option } from "commander";
-import { addParts, define, examples } from "../command.ts";
+import { addParts, type Command, define, examples } from "../command.ts";
 import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
 
 interface AddFlags extends LiveFlags {
@@ -35,10 +34,11 @@ function addAdd(memory: Command): void {
     .requiredOption("--size <size>", "how much, such as 32G")
     .option("--cell <number>", "the guest's NUMA cell (default: 0)")
     .addOption(
-      new Option(
-        "--kind <kind>",
-        "dimm: all there or not; virtio-mem: grows and shrinks; nvdimm: a file or DAX device",
-      )
+      memory
+        .createOption(
+          "--kind <kind>",
+          "dimm: all there or not; virtio-mem: grows and shrinks; nvdimm: a file or DAX device",
+        )
         .choices(["dimm", "virtio-mem", "nvdimm"])
         .default("dimm"),
     )

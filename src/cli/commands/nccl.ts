@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 
 interface NcclOptions {
   readonly json?: boolean;

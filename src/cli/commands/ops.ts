@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
 
 export function addOps(program: Command): void {

@@ -1,5 +1,4 @@
-import { type Command, Option } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 
 const formats = ["shell", "argv", "json", "explain", "libvirt"] as const;
 
@@ -19,10 +18,11 @@ export function addPlan(program: Command): void {
     .option("--host <snapshot>", "plan for the host of this snapshot instead of this machine")
     .option("--qemu <program>", "the QEMU program (default: $QLAUNCH_QEMU, else the installed one)")
     .addOption(
-      new Option(
-        "--format <format>",
-        "shell: a command to run by hand; argv: one argument a line, byte-stable; json; explain: each decision with its rule, facts and source; libvirt: the domain XML of the same guest, which `qlaunch import` reads back",
-      )
+      program
+        .createOption(
+          "--format <format>",
+          "shell: a command to run by hand; argv: one argument a line, byte-stable; json; explain: each decision with its rule, facts and source; libvirt: the domain XML of the same guest, which `qlaunch import` reads back",
+        )
         .choices(formats)
         .default("shell"),
     )

@@ -1,6 +1,5 @@
-import type { Command } from "commander";
 import { refusal } from "../../errors/index.ts";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 
 export function addQmp(program: Command): void {
   const command = program

@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { define, examples, seconds } from "../command.ts";
+import { type Command, define, examples, seconds } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 import { ownProgram } from "../own-program.ts";
 import { printDiagnostics, reportProblem } from "../problems.ts";
@@ -34,7 +33,12 @@ export function addRehearse(program: Command): void {
       "--kernel <folder>",
       "a kernel to boot: a folder with boot/ and lib/modules/ (default: this system's)",
     )
-    .option("--timeout <seconds>", "how long all on the simulated host may take", seconds, 600)
+    .addOption(
+      program
+        .createOption("--timeout <seconds>", "how long all on the simulated host may take")
+        .argParser(seconds)
+        .default(600),
+    )
     .option("--keep", "leave the profiles and logs in a folder")
     .addHelpText(
       "after",

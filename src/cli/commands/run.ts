@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 import { untilInterrupted } from "../signals.ts";
 import { version } from "../version.ts";

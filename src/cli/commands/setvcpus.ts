@@ -1,5 +1,4 @@
-import { type Command, Option } from "commander";
-import { define, examples } from "../command.ts";
+import { type Command, define, examples } from "../command.ts";
 import { addLiveFlags, type LiveFlags, withLiveFlags } from "../live.ts";
 
 interface SetVcpusFlags extends LiveFlags {
@@ -15,7 +14,11 @@ export function addSetVcpus(program: Command): void {
       "Adds or removes vCPUs of a running VM. Each new thread is put on its planned host CPUs and read back; the guest is asked for those that leave. --vcpu names all that the guest has afterwards; then the count may be left out.",
     )
     .addOption(
-      new Option("--spread <how>", "which ones come and go: cells stay level and cores whole, or by number")
+      program
+        .createOption(
+          "--spread <how>",
+          "which ones come and go: cells stay level and cores whole, or by number",
+        )
         .choices(["balanced", "tail"])
         .default("balanced"),
     )

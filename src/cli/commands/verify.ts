@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { define, examples, seconds } from "../command.ts";
+import { type Command, define, examples, seconds } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 import { printDiagnostics } from "../problems.ts";
 
@@ -15,7 +14,12 @@ export function addVerify(program: Command): void {
     .description(
       "Asks the probe in a running guest for its nodes, its CPUs and its PCI devices, and puts them beside the plan that the VM was started from. Exit status 0 when all is the same.",
     )
-    .option("--timeout <seconds>", "how long the guest gets to boot and answer", seconds, 180)
+    .addOption(
+      program
+        .createOption("--timeout <seconds>", "how long the guest gets to boot and answer")
+        .argParser(seconds)
+        .default(180),
+    )
     .addHelpText(
       "after",
       examples("qlaunch verify demo", "qlaunch verify demo --json | jq '.rows[] | select(.same | not)'"),
