@@ -1,12 +1,12 @@
 import { openOutput } from "../system/output.ts";
 import { longVersion } from "./version.ts";
 
+const words = process.argv.slice(2);
 // The commonest question is answered before anything is loaded.
-const [only, ...rest] = process.argv.slice(2);
+const [only, ...rest] = words;
 if ((only === "--version" || only === "-V") && rest.length === 0) {
   openOutput(1).write(`${longVersion}\n`);
 } else {
-  const words = process.argv.slice(2);
   const { readPlainLine } = await import("./plain-line.ts");
   const line = await readPlainLine(words);
   if (line !== undefined) await line.run();

@@ -143,7 +143,7 @@ class PlainCommand implements Command {
 }
 
 class PlainOption implements Option {
-  /** "--no-wait"; undefined where it has none or takes a value that may be left out: nothing matches it. */
+  /** "--no-wait"; undefined where it has a short name alone, which no line is plain with. */
   readonly long: string | undefined;
   /** As the command's work has it: "wait", "pageSize". */
   readonly key: string;

@@ -153,16 +153,11 @@ describe("a plain line", () => {
       let help = "";
       command.configureOutput({ writeOut: (text) => (help += text) });
       command.outputHelp();
-      return help
-        .split("\n")
-        .flatMap((line) =>
-          /^ {2}qlaunch ([^'"|>$]+)$/.exec(line)?.[1]?.trim().split(" ")
-            ? [line.trim().split(" ").slice(1)]
-            : [],
-        );
+      const shown = help.split("\n").flatMap((line) => /^ {2}qlaunch ([^'"|>$]+)$/.exec(line)?.[1] ?? []);
+      return shown.map((line) => line.trim().split(" "));
     });
-    const read = await Promise.all(examples.map(async (words) => ((await readPlainLine(words)) ? 1 : 0)));
+    const read = await Promise.all(examples.map(readPlainLine));
     expect(examples.length).toBeGreaterThan(40);
-    expect(read.filter((one) => one === 1).length / examples.length).toBeGreaterThan(0.8);
+    expect(read.filter((line) => line !== undefined).length / examples.length).toBeGreaterThan(0.8);
   });
 });
