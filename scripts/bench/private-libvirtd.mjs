@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stateFolder } from "./state-folder.mjs";
 
@@ -19,8 +19,8 @@ import { stateFolder } from "./state-folder.mjs";
 const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 const search = "/usr/sbin:/usr/bin:/sbin:/bin";
-const found = (name) =>
-  search
+const found = (name, folders = search) =>
+  folders
     .split(":")
     .map((folder) => join(folder, name))
     .find((path) => existsSync(path));
@@ -63,8 +63,10 @@ export async function startLibvirtd() {
       cpSync(from, to, { dereference: true });
       return to;
     },
-    /** A QEMU that they can run: the one given, or a copy of the folder of one that is unpacked in a private place. */
-    shareQemu(program) {
+    /** A QEMU that they can run: the one given or found by its name, or a copy of the folder of one in a private place. */
+    shareQemu(nameOrPath) {
+      const program = nameOrPath.includes("/") ? resolve(nameOrPath) : found(nameOrPath, process.env.PATH);
+      if (program === undefined) throw new Error(`there is no ${nameOrPath} in PATH`);
       if (program.startsWith("/usr/")) return program;
       const from = dirname(dirname(program));
       const to = join(folder, "qemu");
