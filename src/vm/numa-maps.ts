@@ -44,7 +44,9 @@ export type MappingStarts = Pick<ReadonlySet<string>, "has">;
 export function readMappingStarts(files: Files, pid: number): MappingStarts | undefined {
   const text = files.tryReadText(`/proc/${pid}/maps`);
   // Few are asked for, so that the hundreds of lines are not taken apart.
-  return text === undefined ? undefined : { has: (start) => `\n${text}`.includes(`\n${start}-`) };
+  return text === undefined
+    ? undefined
+    : { has: (start) => text.startsWith(`${start}-`) || text.includes(`\n${start}-`) };
 }
 
 /** Where the first mapping begins that is the one; those behind it are not read. */
