@@ -57,8 +57,10 @@ function filesBelow(files: Files, folder: string): Files {
       return real === undefined ? undefined : files.tryReadTextAside(real);
     },
     findLine: (path, isIt) => ifFound(path, (real) => files.findLine(real, isIt)),
-    findLineFrom: (path, beginning) => ifFound(path, (real) => files.findLineFrom(real, beginning)),
+    findLineFrom: (path, beginning, linesBefore) =>
+      ifFound(path, (real) => files.findLineFrom(real, beginning, linesBefore)),
     readStart: (path, bytes) => files.readStart(open(path), bytes),
+    tryReadTextStart: (path, bytes) => ifFound(path, (real) => files.tryReadTextStart(real, bytes)),
     readPart: (path, offset, bytes) => files.readPart(open(path), offset, bytes),
     readFrom: (path, offset) => files.readFrom(open(path), offset),
     list: (path) => ifFound(path, files.list),

@@ -26,6 +26,7 @@ export class BunStream implements ByteStream {
     const stream = new BunStream();
     stream.#socket = await runtime.connect({
       ...source,
+      binaryType: "uint8array",
       socket: {
         data: (_, bytes) => stream.#receive(bytes),
         drain: () => stream.#flush(),
@@ -57,7 +58,7 @@ export class BunStream implements ByteStream {
   }
 
   write(content: string | Uint8Array): void {
-    this.#unsent.push(typeof content === "string" ? Buffer.from(content) : content);
+    this.#unsent.push(typeof content === "string" ? new TextEncoder().encode(content) : content);
     // One that waits already is before it.
     if (this.#unsent.length === 1) this.#flush();
   }

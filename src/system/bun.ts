@@ -10,7 +10,26 @@ interface Bun {
   /** @throws Error with `code` when the program cannot be started */
   spawn(command: readonly string[], options: BunSpawnOptions): BunProcess;
   /** @throws Error with `code` when there is nobody to connect to */
-  connect(options: BunSocketSource & { readonly socket: BunSocketHandler }): Promise<BunSocket>;
+  connect(
+    options: BunSocketSource & { readonly binaryType: "uint8array"; readonly socket: BunSocketHandler },
+  ): Promise<BunSocket>;
+  /**
+   * What the module `bun:ffi` is made of. That module's own text, which also turns values into what C has, takes four times
+   * as long to load as the functions to find.
+   * @see https://bun.com/docs/runtime/ffi
+   */
+  readonly FFI?: ForeignFunctions;
+}
+
+interface ForeignFunctions {
+  /** Functions take and give numbers. @returns an Error when there is no such library */
+  dlopen<Name extends string>(
+    library: string,
+    functions: Readonly<Record<Name, { args: readonly string[]; returns: string }>>,
+  ): { readonly symbols: Readonly<Record<Name, (...values: readonly number[]) => number>> } | Error;
+  /** Where its bytes are. */
+  ptr(bytes: Uint8Array): number;
+  readonly read: { i32(pointer: number, offset: number): number };
 }
 
 type Stdio = "ignore" | "inherit" | "pipe" | number;

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { deviceMajor, deviceMinor } from "./device-number.ts";
+import { findLine, findLineFrom } from "./lines.ts";
 import { type FileFacts, type Files, SystemError } from "./system.ts";
 import { asSystemError, attempt, guard } from "./system-error.ts";
 
@@ -19,6 +20,7 @@ export const files: Files = {
   findLine,
   findLineFrom,
   readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
+  tryReadTextStart: (path, bytes) => attempt(() => readTextStart(path, bytes)),
   readPart: (path, offset, bytes) => guard(() => readBytes(path, offset, bytes)),
   readFrom: (path, offset) =>
     guard(() => readBytes(path, offset, Math.max(0, fs.statSync(path).size - offset))),
@@ -31,7 +33,7 @@ export const files: Files = {
   opens: (path) => attempt(() => fs.closeSync(fs.openSync(path, "r+")) ?? true) ?? false,
   writeAtomically: (path, content, mode = 0o600) =>
     guard(() => {
-      const temporary = join(dirname(path), `.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`);
+      const temporary = join(dirname(path), `.${process.pid}.${Math.random()}.tmp`);
       try {
         fs.writeFileSync(temporary, content, { mode, flag: "wx" });
         fs.renameSync(temporary, path);
@@ -61,7 +63,7 @@ export const files: Files = {
   openAppend: (path) => {
     const descriptor = guard(() => fs.openSync(path, "a", 0o600));
     return {
-      write: (text) => guard(() => void fs.writeSync(descriptor, text)),
+      write: (text) => guard(() => fs.writeSync(descriptor, text)),
       close: () => guard(() => fs.closeSync(descriptor)),
     };
   },
@@ -83,59 +85,15 @@ export const files: Files = {
 
 const accessBits = { read: fs.constants.R_OK, write: fs.constants.W_OK, execute: fs.constants.X_OK };
 
-/** Small: the kernel fills what it is given. */
-const pieceBytes = 512;
-/** The kernel makes whole lines until it has so many bytes: with less than a line's, no more than one. */
-const partBytes = 16;
-
-function findLine(path: string, isIt: (line: string) => boolean): string | undefined {
-  return whileOpen(path, (descriptor) => {
-    const piece = Buffer.alloc(pieceBytes);
-    // Of bytes and not of letters: a piece may end within one.
-    let rest = "";
-    for (;;) {
-      const count = attempt(() => fs.readSync(descriptor, piece)) ?? 0;
-      if (count === 0) break;
-      const lines = (rest + piece.toString("latin1", 0, count)).split("\n");
-      rest = lines.pop() ?? "";
-      for (const bytes of lines) {
-        const line = asText(bytes);
-        if (isIt(line)) return line;
-      }
-    }
-    const last = asText(rest);
-    return rest !== "" && isIt(last) ? last : undefined;
-  });
-}
-
-function findLineFrom(path: string, beginning: string): string | undefined {
-  return whileOpen(path, (descriptor) => {
-    const part = Buffer.alloc(partBytes);
-    let line = "";
-    for (;;) {
-      const isIt = asText(line).startsWith(beginning);
-      const count = attempt(() => fs.readSync(descriptor, part, 0, isIt ? 1 : partBytes, null)) ?? 0;
-      if (count === 0) return isIt ? asText(line) : undefined;
-      const lines = (line + part.toString("latin1", 0, count)).split("\n");
-      line = lines.pop() ?? "";
-      const ended = lines.map(asText).find((text) => text.startsWith(beginning));
-      if (ended !== undefined) return ended;
-    }
-  });
-}
-
-/** Undefined when the file cannot be opened. */
-function whileOpen<T>(path: string, read: (descriptor: number) => T): T | undefined {
-  const descriptor = attempt(() => fs.openSync(path, "r"));
-  if (descriptor === undefined) return undefined;
+function readTextStart(path: string, bytes: number): string {
+  const descriptor = fs.openSync(path, "r");
   try {
-    return read(descriptor);
+    const start = new Uint8Array(bytes);
+    return new TextDecoder().decode(start.subarray(0, fs.readSync(descriptor, start, 0, bytes, 0)));
   } finally {
     fs.closeSync(descriptor);
   }
 }
-
-const asText = (latin1: string) => Buffer.from(latin1, "latin1").toString("utf8");
 
 function readBytes(path: string, offset: number, bytes: number): Buffer {
   const descriptor = fs.openSync(path, "r");

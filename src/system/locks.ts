@@ -4,8 +4,8 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
-  rmSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { bun } from "./bun.ts";
@@ -52,10 +52,19 @@ function heldLock(descriptor: number, path: string): Lock {
     release() {
       if (!held) return;
       held = false;
-      rmSync(path, { force: true });
+      unlinkIfThere(path);
       closeSync(descriptor);
     },
   };
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const failure = asSystemError(error);
+    if (!(failure instanceof SystemError && failure.code === "ENOENT")) throw failure;
+  }
 }
 
 /** Whether the name still leads to this file. */
@@ -66,7 +75,7 @@ function isNamed(descriptor: number, path: string): boolean {
 
 /** @returns false when somebody else has it */
 async function flock(descriptor: number, waitMs: number): Promise<boolean> {
-  const library = await openCLibrary();
+  const library = openCLibrary();
   return library === undefined
     ? flockByProgram(descriptor, waitMs)
     : flockByFunction(library, descriptor, waitMs);

@@ -23,7 +23,11 @@ export function openOutput(descriptor: 1 | 2): OutputStream {
   if (mayBeTerminal(descriptor) && stream().isTTY === true) {
     return { isTerminal: true, columns: stream().columns, write: (text) => void stream().write(text) };
   }
-  return { isTerminal: false, columns: undefined, write: (text) => writeAll(descriptor, Buffer.from(text)) };
+  return {
+    isTerminal: false,
+    columns: undefined,
+    write: (text) => writeAll(descriptor, new TextEncoder().encode(text)),
+  };
 }
 
 /** The major number of /dev/null and its like. @see https://docs.kernel.org/admin-guide/devices.html */
@@ -36,7 +40,7 @@ function mayBeTerminal(descriptor: number): boolean {
 }
 
 /** @throws what isBrokenPipe knows when nobody reads any more */
-function writeAll(descriptor: number, bytes: Buffer): void {
+function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptor, bytes, written);

@@ -49,10 +49,13 @@ export interface Files {
   /**
    * The first line with this beginning. Of one of the kernel's own files no line is made behind it, if lines have 16
    * bytes at least: in some, a single line costs seconds. Undefined as above.
+   * @param linesBefore that are known to be before it, which are read at once; default 0
    */
-  findLineFrom(path: string, beginning: string): string | undefined;
+  findLineFrom(path: string, beginning: string, linesBefore?: number): string | undefined;
   /** The first bytes of a file, fewer when it is shorter. @throws SystemError */
   readStart(path: string, bytes: number): Buffer;
+  /** The same of a text, which may be cut within a letter; undefined when the file is absent or the kernel refuses. */
+  tryReadTextStart(path: string, bytes: number): string | undefined;
   /** Bytes from an offset on, fewer where the file ends; none beyond its end. @throws SystemError */
   readPart(path: string, offset: number, bytes: number): Buffer;
   /** From an offset to the end. @throws SystemError */
@@ -88,8 +91,8 @@ export interface Files {
 
 /** Appends whole texts to a file that stays open. */
 export interface Appender {
-  /** @throws SystemError */
-  write(text: string): void;
+  /** @returns the bytes that were written @throws SystemError */
+  write(text: string): number;
   close(): void;
 }
 

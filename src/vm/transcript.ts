@@ -20,8 +20,7 @@ export function transcriptTo(files: Files, path: string): TranscriptSink {
       sizeBytes = files.facts(path)?.sizeBytes ?? 0;
     }
     file ??= files.openAppend(path);
-    file.write(lines);
-    sizeBytes += Buffer.byteLength(lines);
+    sizeBytes += file.write(lines);
   };
   const flush = () => {
     const lines = held;

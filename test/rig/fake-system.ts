@@ -72,6 +72,7 @@ function fakeFiles(tree: Readonly<Record<string, FakeFile>>, uid: number): Files
     findLine: (path, isIt) => linesOf(path)?.find(isIt),
     findLineFrom: (path, beginning) => linesOf(path)?.find((line) => line.startsWith(beginning)),
     readStart: (path, count) => bytes(path).subarray(0, count),
+    tryReadTextStart: (path, count) => tryReadText(path)?.slice(0, count),
     readPart: (path, offset, count) => bytes(path).subarray(offset, offset + count),
     readFrom: (path, offset) => bytes(path).subarray(offset),
     list: (path) => {

@@ -54,6 +54,7 @@ it("a line is looked for by its beginning, and nothing is read behind it", () =>
   for (const line of ["one", "55d0c0000000 bind:0 ä", "7f00 a", "last"]) {
     expect(files.findLineFrom(path, line.slice(0, 3))).toBe(line);
     expect(files.findLineFrom(path, line)).toBe(line);
+    for (const linesBefore of [0, 2, 100]) expect(files.findLineFrom(path, line, linesBefore)).toBe(line);
   }
   expect(files.findLineFrom(path, "55d0c00000000")).toBeUndefined();
   expect(files.findLineFrom(path, "none")).toBeUndefined();
@@ -64,10 +65,16 @@ it("a line is looked for by its beginning, and nothing is read behind it", () =>
   execaSync("mkfifo", [pipe]);
   // For both: the opening of one end alone would wait for the other.
   const end = openSync(pipe, "r+");
-  writeSync(end, "55d0c0000000 default anon=1\n7f0000000000 bind:0\n7f0000200000 bind:0 anon=1000000\n");
-  expect(files.findLineFrom(pipe, "7f0000000000 ")).toBe("7f0000000000 bind:0");
-  const rest = Buffer.alloc(100);
-  expect(rest.toString("utf8", 0, readSync(end, rest))).toBe("7f0000200000 bind:0 anon=1000000\n");
+  for (const linesBefore of [undefined, 1, 3]) {
+    // Parts begin and end anywhere in a line.
+    for (let more = 0; more < 20; more++) {
+      const before = `55d0c0000000 default${"x".repeat(more)}\n55d0c0100000 default\n55d0c0200000 default\n`;
+      writeSync(end, `${before}7f0000000000 bind:0\n7f0000200000 bind:0 anon=1000000\n`);
+      expect(files.findLineFrom(pipe, "7f0000000000 ", linesBefore)).toBe("7f0000000000 bind:0");
+      const rest = Buffer.alloc(100);
+      expect(rest.toString("utf8", 0, readSync(end, rest))).toBe("7f0000200000 bind:0 anon=1000000\n");
+    }
+  }
   closeSync(end);
 });
 

@@ -1,0 +1,80 @@
+import fs from "node:fs";
+import { attempt } from "./system-error.ts";
+
+/** Small: the kernel fills what it is given. */
+const pieceBytes = 512;
+/**
+ * The kernel makes whole lines until it has as many bytes as are asked for, so that for each such part it makes one line
+ * at the most; what is left of a line is given before another is made.
+ * @see https://www.kernel.org/doc/html/latest/filesystems/seq_file.html
+ */
+const shortestLineBytes = 16;
+
+const lineFeed = 0x0a;
+const utf8 = new TextDecoder();
+
+/** As `Files` has it. */
+export function findLine(path: string, isIt: (line: string) => boolean): string | undefined {
+  return readLines(path, () => pieceBytes, isIt);
+}
+
+/** As `Files` has it. */
+export function findLineFrom(path: string, beginning: string, linesBefore = 0): string | undefined {
+  const wanted = new TextEncoder().encode(beginning);
+  /** Until it is known whether it is the one, and then byte by byte: where it ends is not known. */
+  const restOf = (bytes: Uint8Array, begin: number, end: number) => {
+    const known = Math.min(end - begin, wanted.length);
+    for (let at = 0; at < known; at++) if (bytes[begin + at] !== wanted[at]) return shortestLineBytes;
+    return Math.max(1, wanted.length - known);
+  };
+  return readLines(
+    path,
+    (ended, bytes, begin, end) => {
+      const isBegun = end > begin;
+      const more = linesBefore + 1 - ended - (isBegun ? 1 : 0);
+      return isBegun && more < 1 ? restOf(bytes, begin, end) : shortestLineBytes * Math.max(1, more);
+    },
+    (line) => line.startsWith(beginning),
+  );
+}
+
+/**
+ * The first line that is the one; undefined when there is none, or the file cannot be read.
+ * @param nextBytes how much to read next, when so many lines have ended, and the next one is in `bytes` from `begin` to `end`
+ */
+function readLines(
+  path: string,
+  nextBytes: (ended: number, bytes: Uint8Array, begin: number, end: number) => number,
+  isIt: (line: string) => boolean,
+): string | undefined {
+  const descriptor = attempt(() => fs.openSync(path, "r"));
+  if (descriptor === undefined) return undefined;
+  try {
+    // Bytes until a line has ended: a piece may end within a letter.
+    let bytes = new Uint8Array(2 * pieceBytes);
+    let [begin, end, ended] = [0, 0, 0];
+    for (;;) {
+      const next = nextBytes(ended, bytes, begin, end);
+      if (end + next > bytes.length) {
+        const larger = new Uint8Array(2 * (end - begin + next));
+        larger.set(bytes.subarray(begin, end));
+        bytes = larger;
+        [begin, end] = [0, end - begin];
+      }
+      const count = attempt(() => fs.readSync(descriptor, bytes, end, next, null)) ?? 0;
+      if (count === 0) break;
+      let newline = bytes.indexOf(lineFeed, end);
+      end += count;
+      for (; newline !== -1; newline = bytes.indexOf(lineFeed, begin)) {
+        const line = utf8.decode(bytes.subarray(begin, newline));
+        if (isIt(line)) return line;
+        begin = newline + 1;
+        ended += 1;
+      }
+    }
+    const last = utf8.decode(bytes.subarray(begin, end));
+    return last !== "" && isIt(last) ? last : undefined;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
