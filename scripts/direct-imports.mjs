@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const statement = /^(import|export) \{([^}]*)\} from "(\.[^"]*)";$/gm;
+/** Of a door that is loaded when something of it is needed. */
+const loading = /^( *const) \{([^}]*)\} = await import\("(\.[^"]*)"\);$/gm;
 
 /** @typedef {{ imported: string, local: string, isType: boolean }} Name */
 
@@ -37,18 +39,28 @@ function readDoor(path) {
  * @param {string} path of the module
  */
 export function directImports(text, path) {
-  return text.replace(statement, (whole, verb, braces, from) => {
+  const split = (spell) => (whole, verb, braces, from) => {
     if (!from.endsWith("/index.ts")) return whole;
     const sources = readDoor(join(dirname(path), from));
     const values = namesIn(braces).filter(({ isType }) => !isType);
     if (values.some(({ imported }) => !sources.has(imported))) return whole;
-    return values
-      .map(({ imported, local }) => {
-        const source = sources.get(imported);
-        return `${verb} { ${source.imported} as ${local} } from ${JSON.stringify(source.file)};`;
-      })
-      .join(" ");
-  });
+    return values.map(({ imported, local }) => spell(verb, sources.get(imported), local)).join(" ");
+  };
+  return text
+    .replace(
+      statement,
+      split(
+        (verb, { imported, file }, local) =>
+          `${verb} { ${imported} as ${local} } from ${JSON.stringify(file)};`,
+      ),
+    )
+    .replace(
+      loading,
+      split(
+        (verb, { imported, file }, local) =>
+          `${verb} { ${imported}: ${local} } = await import(${JSON.stringify(file)});`,
+      ),
+    );
 }
 
 /** The same as a plugin of esbuild, for the modules below a folder. */

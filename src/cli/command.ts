@@ -1,5 +1,4 @@
 import { realSystem, type System } from "../system/index.ts";
-import { reportProblem } from "./problems.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
 /** @param parameters the arguments, the options and the command */
@@ -55,6 +54,7 @@ export function define<A extends unknown[], O extends CommonOptions>(
       const status = await work({ system: realSystem, terminal }, options, ...(parameters.slice(0, -2) as A));
       process.exitCode = typeof status === "number" ? status : 0;
     } catch (error) {
+      const { reportProblem } = await import("./problems.ts");
       process.exitCode = reportProblem(terminal, error);
     }
   });

@@ -104,7 +104,7 @@ class PlainCommand implements Command {
     const work = this.#work;
     if (!this.#isPlain || work === undefined) return undefined;
     const options: Record<string, unknown> = {};
-    for (const { key, value } of this.#options) if (value !== undefined) options[key] = value;
+    for (const option of this.#options) if (option.value !== undefined) options[option.key] = option.value;
     const operands = this.#readOptions(words, options);
     const arguments_ = operands && this.#readArguments(operands);
     if (arguments_ === undefined) return undefined;
@@ -113,7 +113,7 @@ class PlainCommand implements Command {
 
   /** @returns the words that are none of options */
   #readOptions(words: readonly string[], options: Record<string, unknown>): string[] | undefined {
-    const told = new Set<string>();
+    const told = new Set<PlainOption>();
     const operands: string[] = [];
     for (let index = 0; index < words.length; index++) {
       const word = words[index] ?? "";
@@ -121,14 +121,14 @@ class PlainCommand implements Command {
         operands.push(word);
         continue;
       }
-      const option = this.#options.find(({ long }) => long === word);
-      if (option === undefined || told.has(option.key)) return undefined;
+      const option = this.#options.find((known) => known.isNamed(word));
+      if (option === undefined || told.has(option)) return undefined;
       const value = option.read(option.takesValue ? words[++index] : undefined);
       if (value === undefined) return undefined;
       options[option.key] = value;
-      told.add(option.key);
+      told.add(option);
     }
-    return this.#options.every(({ key, isRequired }) => !isRequired || told.has(key)) ? operands : undefined;
+    return this.#options.every((option) => !option.isRequired || told.has(option)) ? operands : undefined;
   }
 
   #readArguments(operands: readonly string[]): Argument[] | undefined {
@@ -142,32 +142,45 @@ class PlainCommand implements Command {
   }
 }
 
+/** What its flags say is read when it is asked for: a line has few of a command's options. */
 class PlainOption implements Option {
-  /** "--no-wait"; undefined where it has a short name alone, which no line is plain with. */
-  readonly long: string | undefined;
-  /** As the command's work has it: "wait", "pageSize". */
-  readonly key: string;
-  readonly takesValue: boolean;
   readonly isRequired: boolean;
-  /** Without a word of it. */
-  value: unknown;
-  readonly #isNegated: boolean;
-  #isPlain: boolean;
+  readonly #flags: string;
+  #isPlain = true;
+  #default: unknown;
   #choices: readonly string[] | undefined;
   #parse: (text: string) => unknown = (text) => text;
 
   /** @param flags "-o, --output <file>" */
   constructor(flags: string, isRequired = false) {
-    const words = flags.split(" ");
-    const last = words.at(-1) ?? "";
-    this.long = words.find((word) => word.startsWith("--"));
-    const name = this.long?.slice(2) ?? "";
-    this.#isNegated = name.startsWith("no-");
-    this.key = camelCase(this.#isNegated ? name.slice(3) : name);
-    this.takesValue = last.endsWith(">");
-    this.#isPlain = !last.endsWith("]") && !last.includes("...");
+    this.#flags = flags;
     this.isRequired = isRequired;
-    this.value = this.#isNegated ? true : undefined;
+  }
+
+  /** Whether that is its long name: "--no-wait". No line is plain with a short one. */
+  isNamed(word: string): boolean {
+    const at = this.#flags.indexOf(word);
+    const behind = this.#flags.charAt(at + word.length);
+    return at !== -1 && word.startsWith("--") && (behind === "" || behind === " ");
+  }
+
+  /** As the command's work has it: "wait", "pageSize". */
+  get key(): string {
+    const name = this.#flags.slice(this.#flags.indexOf("--") + 2).split(" ", 1)[0] ?? "";
+    return camelCase(this.#isNegated ? name.slice(3) : name);
+  }
+
+  get takesValue(): boolean {
+    return this.#flags.endsWith(">");
+  }
+
+  /** Without a word of it. */
+  get value(): unknown {
+    return this.#default ?? (this.#isNegated ? true : undefined);
+  }
+
+  get #isNegated(): boolean {
+    return this.#flags.includes("--no-");
   }
 
   choices(values: readonly string[]): this {
@@ -176,7 +189,7 @@ class PlainOption implements Option {
   }
 
   default(value: unknown): this {
-    this.value = value;
+    this.#default = value;
     return this;
   }
 
@@ -192,7 +205,7 @@ class PlainOption implements Option {
 
   /** @returns undefined where it is not plain what it says */
   read(text: string | undefined): unknown {
-    if (!this.#isPlain) return undefined;
+    if (!this.#isPlain || this.#flags.endsWith("]") || this.#flags.endsWith("...>")) return undefined;
     if (!this.takesValue) return !this.#isNegated;
     if (text === undefined || text.startsWith("-") || this.#choices?.includes(text) === false)
       return undefined;

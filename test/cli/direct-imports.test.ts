@@ -24,12 +24,20 @@ describe("an import from a room's door", () => {
     );
   });
 
+  it("is loaded by file where it is loaded when it is needed", () => {
+    expect(inActions('    const { findVm, runRoot } = await import("../vm/index.ts");')).toBe(
+      `    const { findVm: findVm } = await import("${sources}vm/find.ts");     const { runRoot: runRoot } = await import("${sources}vm/run-root.ts");`,
+    );
+  });
+
   it("stays as it is where the door does not name a value, and where it is of a file", () => {
     for (const text of [
       'import { nothingSuch } from "../vm/index.ts";',
       'import { findVm } from "../vm/find.ts";',
       'import type { VmRecord } from "../vm/index.ts";',
-      'const { findVm } = await import("../vm/index.ts");',
+      'const { nothingSuch } = await import("../vm/index.ts");',
+      'const { findVm } = await import("../vm/find.ts");',
+      'const door = await import("../vm/index.ts");',
     ]) {
       expect(inActions(text)).toBe(text);
     }
@@ -42,7 +50,11 @@ it("no source imports a value by a door's name that the build would leave", () =
     .flatMap((name) => {
       const path = join(sources, name);
       const text = directImports(readFileSync(path, "utf8"), path);
-      return /^(import|export) \{[^}]*\} from "(\.\.\/)+[a-z]+\/index\.ts";$/m.test(text) ? [name] : [];
+      return /^(import|export) \{[^}]*\} from "(\.\.\/)+[a-z]+\/index\.ts";$|import\("(\.\.\/)+[a-z]+\/index\.ts"\)/m.test(
+        text,
+      )
+        ? [name]
+        : [];
     });
   expect(left).toEqual([]);
 });
