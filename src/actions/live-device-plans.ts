@@ -6,7 +6,8 @@ import type { PropertyValue } from "../plan/options.ts";
 import { type Disk, type Network, type Profile, resolvePath } from "../profile/index.ts";
 import type { System } from "../system/index.ts";
 import { macAddressFor } from "../units/index.ts";
-import { accelerator, finishDraft, freeId, liveDraft, usage } from "./live-plan.ts";
+import { accelerator, finishDraft, freeId, liveDraft } from "./live-plan.ts";
+import { usage } from "./usage.ts";
 
 export async function planDisk(
   system: System,

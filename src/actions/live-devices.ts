@@ -15,7 +15,8 @@ import type { SectionReading } from "../profile/section.ts";
 import type { System } from "../system/index.ts";
 import { planDisk, planNetwork, planRaw } from "./live-device-plans.ts";
 import { planPassed } from "./live-passthrough.ts";
-import { checkId, keptProfile, usage } from "./live-plan.ts";
+import { keptProfile } from "./live-plan.ts";
+import { checkId, usage } from "./usage.ts";
 import { addressesOf, wholeGroupFix } from "./vfio.ts";
 
 export type { DeviceOutcome, LiveDevice };

@@ -1,9 +1,8 @@
-import { failure, type QlaunchError, type Result, refusal, success } from "../errors/index.ts";
-import { type Host, type Ledger, readNodes, readOnlineCpus } from "../host/index.ts";
+import { failure, type Result, refusal, success } from "../errors/index.ts";
+import { type Host, type HostNode, type Ledger, readNodes, readOnlineCpus } from "../host/index.ts";
 import type { LiveFacts, PlannedAddition } from "../hotplug/index.ts";
 import { Draft } from "../plan/draft.ts";
 import type { Plan } from "../plan/index.ts";
-import { identifierPattern, identifierWords } from "../profile/identifier.ts";
 import { type Profile, resolvePaths } from "../profile/index.ts";
 import { takeKeptProfile } from "../profile/kept.ts";
 import { type System, SystemError } from "../system/index.ts";
@@ -42,25 +41,30 @@ export function liveDraft(
   system: System,
   profile: Profile,
   changes: Partial<Pick<Profile, "disks" | "networks" | "memory">>,
-  { ledger = [], ...facts }: Partial<Pick<Host, "pci" | "iommu">> & { readonly ledger?: Ledger } = {},
+  {
+    ledger = [],
+    nodes = nodesNow(system),
+    ...facts
+  }: Partial<Pick<Host, "nodes" | "pci" | "iommu">> & { readonly ledger?: Ledger } = {},
 ): Draft {
   return new Draft({
     profile: { ...profile, disks: [], networks: [], ...changes },
-    host: { ...hostNow(system), ...facts },
+    host: { ...emptyHost, nodes, ...facts },
     ledger,
     places: placesFor(runRoot(system), profile.name),
   });
 }
 
-/** What the planners of devices ask of a host: its nodes, as they are now. */
-function hostNow(system: System): Host {
-  return {
-    version: 1,
-    processor: { vendor: "", model: "", physicalAddressBits: 0 },
-    cpus: [],
-    nodes: readNodes(system.files, readOnlineCpus(system.files)),
-    kvm: { usable: false, reason: "" },
-  };
+/** The planners of devices ask of a host for its nodes, and for what is given with them. */
+const emptyHost: Omit<Host, "nodes"> = {
+  version: 1,
+  processor: { vendor: "", model: "", physicalAddressBits: 0 },
+  cpus: [],
+  kvm: { usable: false, reason: "" },
+};
+
+export function nodesNow({ files }: System): readonly HostNode[] {
+  return readNodes(files, readOnlineCpus(files));
 }
 
 /** What the planners put into the draft, or what they have against it. */
@@ -100,14 +104,4 @@ export async function freeId(
 export function accelerator(plan: Plan): "kvm" | "tcg" {
   const machine = plan.options.find((option) => option.option === "machine");
   return machine?.properties.accel === "kvm" ? "kvm" : "tcg";
-}
-
-/** An id from the command line, by the rule of profiles. @throws QlaunchError USAGE */
-export function checkId(id: string): void {
-  if (identifierPattern.test(id)) return;
-  throw usage(`"${id}" is no id`, identifierWords.needed, identifierWords.fix);
-}
-
-export function usage(found: string, needed: string, fix: string): QlaunchError {
-  return refusal("USAGE", { found, needed, fix });
 }

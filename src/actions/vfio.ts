@@ -15,7 +15,8 @@ import {
   unbindByHand,
   withLedgerLock,
 } from "../vm/index.ts";
-import { liveDraft, usage } from "./live-plan.ts";
+import { liveDraft } from "./live-plan.ts";
+import { usage } from "./usage.ts";
 
 /** A function of the host, and the VM that has it. */
 export interface HostFunction

@@ -1,4 +1,5 @@
 import { type System, SystemError } from "../system/index.ts";
+import { plannedAgent } from "./agent-plan.ts";
 import { AgentError, AgentWire } from "./agent-wire.ts";
 import type { LiveVm } from "./live.ts";
 
@@ -74,7 +75,7 @@ export async function connectAgent(system: System, socket: string, timeoutMs = c
  *   opened the agent's port, so nothing is waited for when it has not.
  */
 export async function askAgent<T>(live: LiveVm, ask: (agent: Agent) => Promise<T>): Promise<T | undefined> {
-  const end = live.plan.run.consoles.find(({ type }) => type === "agent");
+  const end = plannedAgent(live);
   if (end === undefined) return undefined;
   const chardevs = await live.qmp.execute("query-chardev");
   if (!chardevs.some(({ label, "frontend-open": open }) => label === `${end.id}-chardev` && open))
@@ -90,9 +91,4 @@ export async function askAgent<T>(live: LiveVm, ask: (agent: Agent) => Promise<T
   } finally {
     agent?.close();
   }
-}
-
-/** Whether the profile wants new vCPUs and memory brought online by the agent. */
-export function wantsOnline({ plan }: LiveVm): boolean {
-  return plan.run.consoles.some(({ type, online }) => type === "agent" && online === true);
 }

@@ -1,26 +1,15 @@
 import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { PassedFunction } from "../plan/types.ts";
 import { QmpCommandError } from "../qmp/index.ts";
-import { watchMemory } from "../vm/memory-progress.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
-import {
-  addPart,
-  describePart,
-  isPresent,
-  type PartToAdd,
-  readPresence,
-  removeBackEnd,
-} from "./device-parts.ts";
-import { awaitGone } from "./device-removal.ts";
+import { wantsOnline } from "./agent-plan.ts";
+import { addPart, describePart, isPresent, type PartToAdd, readPresence } from "./device-parts.ts";
 import { type LiveVm, step } from "./live.ts";
 import { type BoundMemory, checkBound } from "./memory-bound.ts";
 import { noteMemory, readPluggedMemory } from "./memory-list.ts";
-import { bringMemoryOnline, knownBlocks } from "./memory-online.ts";
 import type { Operation, OperationRequest } from "./operation.ts";
 import type { OperationHandler } from "./operation-handlers.ts";
 import type { OperationJournal } from "./operation-journal.ts";
-import { listenToGuest } from "./operation-wait.ts";
-import { giveBackUnused, takeDevices } from "./passed-devices.ts";
 import { askAhead } from "./recent-answers.ts";
 
 /** What a later command needs to go on with an addition. */
@@ -77,7 +66,10 @@ export const additionHandler: OperationHandler = {
       else journal.pass("accepted");
     }
     if (isMemory(journal.operation)) await noteMemory(live);
-    if (isGuestsTurn) await bringMemoryOnline(live, journal, known, memoryBytes);
+    if (isGuestsTurn) {
+      const { bringMemoryOnline } = await import("./memory-online.ts");
+      await bringMemoryOnline(live, journal, known, memoryBytes);
+    }
     journal.enter("done", `QEMU lists ${requestOf(journal.operation).id}`);
   },
 
@@ -91,8 +83,8 @@ export const additionHandler: OperationHandler = {
         fix: `take it out: qlaunch ${isMemory(journal.operation) ? "memory" : "device"} remove ${live.name} ${id}`,
       });
     }
+    const { takeBack } = await import("./device-take-back.ts");
     await takeBack(live, parts);
-    await giveBackUnused(live);
     journal.enter("cancelled", "nothing of it is left");
   },
 };
@@ -103,9 +95,12 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
   const { id, parts, bound, memoryBytes, known, passthrough = [] } = requestOf(journal.operation);
   const presence = await readPresence(live.qmp, parts);
   if (passthrough.length > 0 && !parts.every((part) => isPresent(presence, part))) {
+    const { takeDevices } = await import("./passed-devices.ts");
     await takeDevices(live, passthrough);
   }
-  if (memoryBytes !== undefined && known === undefined && !isPresent(presence, { verb: "device_add", id })) {
+  const isNewMemory = memoryBytes !== undefined && !isPresent(presence, { verb: "device_add", id });
+  if (isNewMemory && known === undefined && wantsOnline(live)) {
+    const { knownBlocks } = await import("./memory-online.ts");
     const blocks = await knownBlocks(live);
     if (blocks !== undefined) journal.remember({ known: blocks });
   }
@@ -120,12 +115,12 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
       journal.pass("placed", summary);
     }
     if (isPresent(presence, part)) continue;
-    await step(live, `add ${describePart(part)}`, () => {
+    await step(live, `add ${describePart(part)}`, async () => {
+      const stopReports = isTakenAtOnce(part) ? await watchTaking(live, part, bound) : () => {};
       const added = addPart(live.qmp, part);
       // Sent behind it: QEMU answers in order, and what it answers then is what has come of it.
       if (part === parts.at(-1)) askAhead([isListed(live, journal.operation, part)]);
-      const stopReports = watchTaking(live, part, bound);
-      return added.finally(stopReports);
+      await added.finally(stopReports);
     });
   }
   // The device, which comes last, holds what backs it.
@@ -138,10 +133,19 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
   });
 }
 
+/** Whether QEMU takes its memory before it answers. */
+export function isTakenAtOnce(part: PartToAdd): boolean {
+  return part.verb === "object-add" && part.arguments.prealloc === true;
+}
+
 /** Memory that is taken beforehand takes minutes for terabytes: how much is in place is told meanwhile. @returns what ends it */
-function watchTaking(live: LiveVm, part: PartToAdd, bound: BoundMemory | undefined): () => void {
-  const { size, prealloc, "prealloc-threads": threads } = part.arguments;
-  if (part.verb !== "object-add" || prealloc !== true || typeof size !== "number") return () => {};
+async function watchTaking(
+  live: LiveVm,
+  part: PartToAdd,
+  bound: BoundMemory | undefined,
+): Promise<() => void> {
+  const { size, "prealloc-threads": threads } = part.arguments;
+  if (typeof size !== "number") return () => {};
   const { system, pid, mapped, emit } = live;
   const one = {
     memdev: part.id,
@@ -149,6 +153,7 @@ function watchTaking(live: LiveVm, part: PartToAdd, bound: BoundMemory | undefin
     hostNodes: bound?.hostNodes,
     threads: typeof threads === "number" ? threads : 1,
   };
+  const { watchMemory } = await import("../vm/memory-progress.ts");
   return watchMemory({ system, pid, mapped, emit, taken: [one], step: `add ${describePart(part)}` });
 }
 
@@ -159,24 +164,8 @@ async function isListed({ qmp }: LiveVm, operation: Operation, device: PartToAdd
 }
 
 async function undo(live: LiveVm, journal: OperationJournal, problem: Diagnostic): Promise<void> {
+  const { takeBack } = await import("./device-take-back.ts");
   await takeBack(live, requestOf(journal.operation).parts);
-  await giveBackUnused(live);
   if (isMemory(journal.operation)) await noteMemory(live);
   journal.fail("undone", problem);
-}
-
-/** Takes away what is there of it, the last part first. A device that the guest has seen goes when the guest lets go. */
-async function takeBack(live: LiveVm, parts: readonly PartToAdd[]): Promise<void> {
-  const presence = await readPresence(live.qmp, parts);
-  const events = listenToGuest(live);
-  try {
-    for (const part of [...parts].reverse()) {
-      if (!isPresent(presence, part)) continue;
-      if (part.verb === "device_add") await awaitGone(live, part.id, events);
-      else await removeBackEnd(live, part);
-      live.emit({ type: "step-undone", step: `add ${describePart(part)}` });
-    }
-  } finally {
-    events.close();
-  }
 }

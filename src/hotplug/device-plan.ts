@@ -4,10 +4,6 @@ import type { StandingController } from "../plan/scsi-controllers.ts";
 import type { NeededFile, Plan } from "../plan/types.ts";
 import { QmpCommandError } from "../qmp/index.ts";
 import { closest } from "../units/index.ts";
-import { foreignAccount } from "../vm/accounts.ts";
-import { checkFiles } from "../vm/preflight/files.ts";
-import { checkNetworks } from "../vm/preflight/network.ts";
-import { checkPassthrough } from "../vm/preflight/passthrough.ts";
 import {
   type Arguments,
   blockdevAddArguments,
@@ -121,7 +117,7 @@ export async function prepareAddition<Planned extends PlannedAddition>(
   }
   const planned = result.value;
   const parts = await partsOf(live.qmp, planned.options);
-  const problems = [...(await checkIds(live, parts)), ...(await checkHost(live, planned))];
+  const problems = [...(await checkIds(live, parts)), ...(await hostProblems(live, planned))];
   if (problems.some(({ severity }) => severity === "error")) throw new QlaunchError(problems);
   return { planned, parts };
 }
@@ -201,15 +197,9 @@ async function checkIds({ qmp, name }: LiveVm, parts: readonly PartToAdd[]): Pro
   }));
 }
 
-/** Files, taps, bridges and devices of the host, as before a start. */
-async function checkHost(
-  live: LiveVm,
-  { files, taps, bridges, passthrough }: PlannedAddition,
-): Promise<Diagnostic[]> {
-  const { system } = live;
-  const plan = { ...live.plan, run: { ...live.plan.run, files, taps, bridges, passthrough } };
-  const account = await foreignAccount(system, plan.run.user, { mayAsk: true });
-  const context = { system, plan, account };
-  const problems = [...checkFiles(context), ...checkNetworks(context), ...checkPassthrough(context)];
-  return problems.map((problem) => ({ ...problem, path: [] }));
+/** Most memory needs nothing that is looked at. */
+async function hostProblems(live: LiveVm, planned: PlannedAddition): Promise<Diagnostic[]> {
+  const { files, taps, bridges, passthrough } = planned;
+  if ([files, taps, bridges, passthrough].every(({ length }) => length === 0)) return [];
+  return (await import("./device-host.ts")).checkHost(live, planned);
 }

@@ -36,7 +36,7 @@ export interface LiveVm {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
   readonly noWait: boolean;
-  /** Where QEMU had mappings when the command began; only commands that give it memory look. */
+  /** Where QEMU had mappings before it was given memory; only commands that do so look. */
   readonly mapped?: MappingStarts | undefined;
 }
 
@@ -47,6 +47,7 @@ const lockWaitMs = 3_000;
 /**
  * Runs work with the VM's lock and its monitor. Failures of the monitor become refusals.
  * @param doing what other commands are told that wait: "qlaunch setvcpus"
+ * @param meanwhile what is done while QEMU greets: the work's modules are loaded then
  * @throws QlaunchError VM_UNKNOWN, VM_STALE, VM_STATE, VM_BUSY, QMP_DISCONNECTED, QMP_ERROR
  */
 export async function withLiveVm<T>(
@@ -55,6 +56,7 @@ export async function withLiveVm<T>(
   doing: string,
   options: LiveOptions,
   work: (live: LiveVm) => Promise<T>,
+  meanwhile?: () => Promise<unknown>,
 ): Promise<T> {
   // Refused before anything waits for a lock.
   const first = findVm(system, name);
@@ -65,7 +67,7 @@ export async function withLiveVm<T>(
     const found = findVm(system, name);
     const record = requireRunning(system, found);
     const { directory } = found.places;
-    const [plan, { qmp, close }] = await open(system, found, record);
+    const [plan, { qmp, close }] = await open(system, found, record, meanwhile);
     try {
       return await work({
         system,
@@ -91,10 +93,18 @@ export async function withLiveVm<T>(
 }
 
 /** Reads the plan while QEMU greets. */
-async function open(system: System, found: FoundVm, record: VmRecord): Promise<[Plan, Monitor]> {
+async function open(
+  system: System,
+  found: FoundVm,
+  record: VmRecord,
+  meanwhile?: () => Promise<unknown>,
+): Promise<[Plan, Monitor]> {
   const opening = openMonitor(system, found, record);
+  // Whoever awaits it is told; what is done meanwhile may fail first.
+  opening.catch(() => {});
   try {
     const plan = readPlan(system, found);
+    await meanwhile?.();
     return [plan, await opening];
   } catch (error) {
     await opening.then(

@@ -48,15 +48,21 @@ function refuse(problems: readonly Diagnostic[]): void {
 /**
  * The mapping of its size that has come since the command began. The kernel walks all pages of what it shows, so that this
  * is far quicker than a look at all of the process.
- * @returns undefined when it cannot be told apart: the backend was there when the command began
+ * @returns undefined when it cannot be told apart: the backend was there before, or is behind all that was noted
  */
 function readNewMapping(
   { system: { files }, pid, mapped }: LiveVm,
   { memoryBytes }: BoundMemory,
 ): ProcessMemory | undefined {
   if (mapped === undefined) return undefined;
-  const start = findMapping(files, pid, (from, bytes) => bytes === memoryBytes && !mapped.has(from));
-  return start === undefined ? undefined : readMapping(files, pid, start, memoryBytes);
+  const found = findMapping(
+    files,
+    pid,
+    (start, bytes) => bytes === memoryBytes && mapped.has(start) !== true,
+  );
+  return found === undefined || mapped.has(found.start) === undefined
+    ? undefined
+    : readMapping(files, pid, found);
 }
 
 /** Backends of one size are told apart by their policy alone, so each mapping must have its owner. */

@@ -1,4 +1,5 @@
-import { type Agent, askAgent, wantsOnline } from "./agent.ts";
+import { type Agent, askAgent } from "./agent.ts";
+import { wantsOnline } from "./agent-plan.ts";
 import type { LiveVm } from "./live.ts";
 import type { OperationJournal } from "./operation-journal.ts";
 import { listenToGuest, waitForGuest } from "./operation-wait.ts";

@@ -2,11 +2,12 @@ import { type Diagnostic, QlaunchError, refusal } from "../errors/index.ts";
 import type { PlacedCell } from "../plan/types.ts";
 import { describeByteSize, formatByteSize } from "../units/index.ts";
 import type { LiveVm } from "./live.ts";
-import type { LiveMemoryDevice } from "./memory-list.ts";
+import { type LiveMemoryDevice, readMemoryDevices } from "./memory-list.ts";
+import { type MemoryOutcome, memoryOutcome, unknownMemory } from "./memory-outcome.ts";
 import type { ResizeRequest } from "./memory-resize.ts";
 import { isEnded, type Operation } from "./operation.ts";
 import { OperationJournal } from "./operation-journal.ts";
-import { runOperation } from "./operation-run.ts";
+import { runOperation, takeUpOperations } from "./operation-run.ts";
 import { listOperations } from "./operation-store.ts";
 
 /** What speaks against taking that much more from the host. */
@@ -17,8 +18,22 @@ export type CheckMore = (want: {
   readonly cell: PlacedCell | undefined;
 }) => readonly Diagnostic[];
 
+/** The work of `resizeMemory`. */
+export async function resizeMemoryOf(
+  live: LiveVm,
+  id: string,
+  sizeBytes: number,
+  check: CheckMore,
+): Promise<MemoryOutcome> {
+  await takeUpOperations(live);
+  const devices = await readMemoryDevices(live.qmp);
+  const device = devices.find((known) => known.id === id);
+  if (device === undefined) throw unknownMemory(live, id, devices);
+  return memoryOutcome(live, id, await resizeOperation(live, id, device, sizeBytes, check));
+}
+
 /** Checks a new size and carries it out; an older request for the same device gives way. */
-export async function resizeOperation(
+async function resizeOperation(
   live: LiveVm,
   id: string,
   device: LiveMemoryDevice,

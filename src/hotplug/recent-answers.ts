@@ -7,8 +7,9 @@ export type LiveMonitor = Pick<QmpClient, "execute" | "executeRaw" | "listen" | 
 const recentMs = 50;
 
 /** Commands that change nothing, and answer the same as long as nothing changes. */
-const isQuestion = (name: string) =>
-  name.startsWith("query-") || /^(qom-get|qom-list|qom-list-types|device-list-properties)$/.test(name);
+const isQuestion = (name: string) => name.startsWith("query-") || questions.has(name);
+
+const questions = new Set(["qom-get", "qom-list", "qom-list-types", "device-list-properties"]);
 
 /**
  * A monitor that asks each question once: steps of a change that look at the same list do not wait for QEMU each. An

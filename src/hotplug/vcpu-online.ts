@@ -1,4 +1,5 @@
-import { type Agent, askAgent, type GuestVcpu, wantsOnline } from "./agent.ts";
+import { type Agent, askAgent, type GuestVcpu } from "./agent.ts";
+import { wantsOnline } from "./agent-plan.ts";
 import { AgentRefusal } from "./agent-wire.ts";
 import type { LiveVm } from "./live.ts";
 import { type GuestEvents, waitForGuest } from "./operation-wait.ts";

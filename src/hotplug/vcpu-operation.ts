@@ -1,5 +1,5 @@
 import { formatIdSet, idIntersection } from "../units/index.ts";
-import { wantsOnline } from "./agent.ts";
+import { wantsOnline } from "./agent-plan.ts";
 import { type LiveVm, step } from "./live.ts";
 import type { Operation, OperationRequest, OperationState } from "./operation.ts";
 import type { OperationHandler } from "./operation-handlers.ts";

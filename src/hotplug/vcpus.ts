@@ -1,7 +1,7 @@
 import { QlaunchError, refusal } from "../errors/index.ts";
 import type { System } from "../system/index.ts";
 import { formatIdSet, type IdSet, idDifference, parseIdSet } from "../units/index.ts";
-import { wantsOnline } from "./agent.ts";
+import { wantsOnline } from "./agent-plan.ts";
 import { type LiveOptions, type LiveVm, withLiveVm } from "./live.ts";
 import type { Operation } from "./operation.ts";
 import { runOperation, takeUpOperations } from "./operation-run.ts";

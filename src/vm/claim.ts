@@ -3,7 +3,7 @@ import type { EventSink } from "../events/event.ts";
 import type { System } from "../system/index.ts";
 import { newerRecord } from "./find.ts";
 import { pidFileMark } from "./journal.ts";
-import { looksLikeOurs, readLiveness, readRecord, type VmRecord } from "./record.ts";
+import { describeDeath, looksLikeOurs, readLiveness, readRecord, type VmRecord } from "./record.ts";
 import { checkOwnFolder, type Places } from "./run-root.ts";
 import { unwind } from "./undo.ts";
 
@@ -74,13 +74,6 @@ function remains(what: string, problems: readonly string[]): QlaunchError {
     fix: "see the kernel's words, then: qlaunch down",
     detail: problems.join("\n"),
   });
-}
-
-/** Why a VM that has a record does not run. */
-export function describeDeath(record: VmRecord): string {
-  return record.phase === "starting"
-    ? "its start was interrupted"
-    : `its QEMU (process ${record.qemu?.pid ?? "unknown"}) is gone`;
 }
 
 function cleaning(name: string, why: string) {

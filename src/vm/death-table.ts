@@ -8,9 +8,9 @@ export interface KnownDeath {
 
 /**
  * The words that a QEMU, from 7.2 to 10, leaves behind when it does not start. test/vm/death.test.ts has each as it
- * was seen. The more special ones come first.
+ * was seen. The more special ones come first. They are made when somebody asks, which most commands do not.
  */
-export const knownDeaths: readonly KnownDeath[] = [
+export const knownDeaths = (): readonly KnownDeath[] => [
   // Memory
   {
     words: /unable to map backing store for guest RAM: Cannot allocate memory/,

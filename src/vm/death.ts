@@ -21,7 +21,7 @@ const lastLines = 5;
 /** Looks QEMU's last words up, the more special complaint first. Undefined when none is known. */
 export function explainWords(words: readonly string[]): Explanation | undefined {
   const last = words.slice(-lastLines).reverse();
-  for (const { words: pattern, needed, fix } of knownDeaths) {
+  for (const { words: pattern, needed, fix } of knownDeaths()) {
     for (const line of last) {
       const match = pattern.exec(line);
       if (match === null) continue;

@@ -38,38 +38,64 @@ function asProcessMemory(policies: string | undefined, sizes: string | undefined
 }
 
 /** Where mappings begin, as `PolicyMapping` has it. */
-export type MappingStarts = Pick<ReadonlySet<string>, "has">;
-
-/** Where its mappings begin; undefined where the kernel does not show it. */
-export function readMappingStarts(files: Files, pid: number): MappingStarts | undefined {
-  const text = files.tryReadText(`/proc/${pid}/maps`);
-  // Few are asked for, so that the hundreds of lines are not taken apart.
-  return text === undefined
-    ? undefined
-    : { has: (start) => text.startsWith(`${start}-`) || text.includes(`\n${start}-`) };
+export interface MappingStarts {
+  /** Undefined for an address behind all that was read. */
+  has(start: string): boolean | undefined;
 }
 
-/** Where the first mapping begins that is the one; those behind it are not read. */
+/** A page: the kernel makes so much of the file at once. */
+const firstBytes = 4096;
+
+/**
+ * Where its mappings begin, of the first of them or of all; undefined where the kernel does not show it. New ones come
+ * below those that are there, as far as there is room, so that the first are most often enough to tell one.
+ * @see https://www.kernel.org/doc/html/latest/arch/x86/x86_64/mm.html
+ */
+export function readMappingStarts(
+  files: Files,
+  pid: number,
+  which: "first" | "all",
+): MappingStarts | undefined {
+  const text =
+    which === "all" ? files.tryReadText(`/proc/${pid}/maps`) : firstLines(files, `/proc/${pid}/maps`);
+  if (text === undefined) return undefined;
+  const end = which === "all" ? Number.POSITIVE_INFINITY : lastStart(text);
+  // Few are asked for, so that the hundreds of lines are not taken apart.
+  const isThere = (start: string) => text.startsWith(`${start}-`) || text.includes(`\n${start}-`);
+  return { has: (start) => (Number.parseInt(start, 16) > end ? undefined : isThere(start)) };
+}
+/** A mapping as /proc/PID/maps has it. */
+export interface FoundMapping {
+  readonly start: string;
+  readonly sizeBytes: number;
+  /** How many are before it. */
+  readonly before: number;
+}
+
+/** The first mapping that is the one; those behind it are not read. */
 export function findMapping(
   files: Files,
   pid: number,
   isIt: (start: string, sizeBytes: number) => boolean,
-): string | undefined {
-  const line = files.findLine(`/proc/${pid}/maps`, (text) => {
+): FoundMapping | undefined {
+  let found: FoundMapping | undefined;
+  let before = 0;
+  files.findLine(`/proc/${pid}/maps`, (text) => {
     const mapping = parseMapping(text);
-    return mapping !== undefined && isIt(mapping.start, mapping.sizeBytes);
+    if (mapping !== undefined && isIt(mapping.start, mapping.sizeBytes)) found = { ...mapping, before };
+    before += 1;
+    return found !== undefined;
   });
-  return line === undefined ? undefined : parseMapping(line)?.start;
+  return found;
 }
 
 /** One mapping alone: the kernel walks the pages of those before it, and of none behind. */
 export function readMapping(
   files: Files,
   pid: number,
-  start: string,
-  sizeBytes: number,
+  { start, sizeBytes, before }: FoundMapping,
 ): ProcessMemory | undefined {
-  const line = files.findLineFrom(`/proc/${pid}/numa_maps`, `${start} `);
+  const line = files.findLineFrom(`/proc/${pid}/numa_maps`, `${start} `, before);
   const mapping = line === undefined ? undefined : parsePolicy(line);
   return mapping && { mappings: [mapping], sizes: new Map([[start, sizeBytes]]) };
 }
@@ -79,6 +105,16 @@ const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {
   prefer: "preferred",
   interleave: "interleave",
 };
+
+function firstLines(files: Files, path: string): string | undefined {
+  const text = files.tryReadTextStart(path, firstBytes);
+  return text?.slice(0, text.lastIndexOf("\n") + 1);
+}
+
+/** Where the last mapping of whole lines begins; 0 when there are none. */
+function lastStart(text: string): number {
+  return Number.parseInt(text.slice(text.lastIndexOf("\n", text.length - 2) + 1), 16) || 0;
+}
 
 /**
  * Reads /proc/PID/numa_maps: hundreds of lines, most of them of libraries and under no policy. Of each, only what is asked

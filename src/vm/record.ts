@@ -81,6 +81,13 @@ export function readLiveness(files: Files, record: VmRecord): Liveness {
   };
 }
 
+/** Why a VM that has a record does not run. */
+export function describeDeath(record: VmRecord): string {
+  return record.phase === "starting"
+    ? "its start was interrupted"
+    : `its QEMU (process ${record.qemu?.pid ?? "unknown"}) is gone`;
+}
+
 /** The names of the VMs that have a directory in the run root, sorted. What is none of ours is passed over. */
 export function listNames(files: Files, root: string): string[] {
   return (files.list(root) ?? []).filter(

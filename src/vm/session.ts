@@ -2,9 +2,8 @@ import { refusal } from "../errors/index.ts";
 import type { Plan } from "../plan/types.ts";
 import { QmpClient, QmpError } from "../qmp/index.ts";
 import { type System, SystemError } from "../system/index.ts";
-import { describeDeath } from "./claim.ts";
 import { type FoundVm, findVm, requireRecord } from "./find.ts";
-import { planFile, readLiveness, transcriptFile, type VmRecord } from "./record.ts";
+import { describeDeath, planFile, readLiveness, transcriptFile, type VmRecord } from "./record.ts";
 import { transcriptTo } from "./transcript.ts";
 
 /** A running VM and a monitor to talk to it. */

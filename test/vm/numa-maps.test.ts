@@ -137,22 +137,46 @@ describe("what the kernel showed before", () => {
   });
 });
 
-it("one mapping is found by its size and where there was none, and read alone", () => {
+describe("a mapping that has come", () => {
   const maps = "1000-2000 rw-p 0 00:00 0\n3000-4000 rw-p 0 00:00 0\n5000-6000 rw-p 0 00:00 0\n";
   const numaMaps = "1000 bind:0\n3000 bind:1 N1=2\n5000 default\n";
   const { files } = fakeSystem({ "/proc/7/maps": maps, "/proc/7/numa_maps": numaMaps });
-  const before = new Set(["1000"]);
-  const start = findMapping(files, 7, (from, bytes) => bytes === 0x1000 && !before.has(from));
-  expect(start).toBe("3000");
-  const memory = readMapping(files, 7, start ?? "", 0x1000);
-  expect(memory?.mappings).toMatchObject([{ start: "3000", policy: "bind", nodes: [1] }]);
-  expect(memory?.sizes).toEqual(new Map([["3000", 0x1000]]));
-  expect(readMapping(files, 7, "300", 0x1000)).toBeUndefined();
-  expect(findMapping(files, 7, () => false)).toBeUndefined();
-  const starts = readMappingStarts(files, 7);
-  expect(["1000", "3000", "5000", "000", "2000", ""].map((start) => starts?.has(start))).toEqual([
-    ...[true, true, true],
-    ...[false, false, false],
-  ]);
-  expect(readMappingStarts(files, 8)).toBeUndefined();
+
+  it("is found by its size and where there was none, and read alone", () => {
+    const before = new Set(["1000"]);
+    const found = findMapping(files, 7, (from, bytes) => bytes === 0x1000 && !before.has(from));
+    expect(found).toEqual({ start: "3000", sizeBytes: 0x1000, before: 1 });
+    const memory = found && readMapping(files, 7, found);
+    expect(memory?.mappings).toMatchObject([{ start: "3000", policy: "bind", nodes: [1] }]);
+    expect(memory?.sizes).toEqual(new Map([["3000", 0x1000]]));
+    expect(readMapping(files, 7, { start: "300", sizeBytes: 0x1000, before: 0 })).toBeUndefined();
+    expect(findMapping(files, 7, () => false)).toBeUndefined();
+  });
+
+  it("is told from those that were there", () => {
+    const starts = readMappingStarts(files, 7, "all");
+    expect(["1000", "3000", "5000", "000", "2000", "", "7000"].map((start) => starts?.has(start))).toEqual([
+      ...[true, true, true],
+      ...[false, false, false, false],
+    ]);
+    expect(readMappingStarts(files, 8, "all")).toBeUndefined();
+    expect(readMappingStarts(files, 8, "first")).toBeUndefined();
+  });
+
+  it("is told from the first of them, and not behind the last that was read", () => {
+    const lines = Array.from({ length: 200 }, (_, index) => `${(index + 1).toString(16)}000-`).map(
+      (start) => `${start}fffff rw-p 00000000 00:00 0 `,
+    );
+    const { files } = fakeSystem({ "/proc/7/maps": `${lines.join("\n")}\n` });
+    const starts = readMappingStarts(files, 7, "first");
+    expect(["1000", "2000", "2800", "1f000"].map((start) => starts?.has(start))).toEqual([
+      ...[true, true, false, true],
+    ]);
+    // The line that was cut, and those behind it.
+    expect(["c7000", "c8000", "ffffffff"].map((start) => starts?.has(start))).toEqual([
+      ...[undefined, undefined, undefined],
+    ]);
+    const none = fakeSystem({ "/proc/7/maps": "" });
+    expect(readMappingStarts(none.files, 7, "first")?.has("1000")).toBeUndefined();
+  });
 });
