@@ -113,7 +113,7 @@ class PlainCommand implements Command {
 
   /** @returns the words that are none of options */
   #readOptions(words: readonly string[], options: Record<string, unknown>): string[] | undefined {
-    const told = new Set<PlainOption>();
+    const told = new Set<string>();
     const operands: string[] = [];
     for (let index = 0; index < words.length; index++) {
       const word = words[index] ?? "";
@@ -121,14 +121,14 @@ class PlainCommand implements Command {
         operands.push(word);
         continue;
       }
-      const option = this.#options.find((known) => known.isNamed(word));
-      if (option === undefined || told.has(option)) return undefined;
+      const option = this.#options.find(({ long }) => long === word);
+      if (option === undefined || told.has(option.key)) return undefined;
       const value = option.read(option.takesValue ? words[++index] : undefined);
       if (value === undefined) return undefined;
       options[option.key] = value;
-      told.add(option);
+      told.add(option.key);
     }
-    return this.#options.every((option) => !option.isRequired || told.has(option)) ? operands : undefined;
+    return this.#options.every((option) => !option.isRequired || told.has(option.key)) ? operands : undefined;
   }
 
   #readArguments(operands: readonly string[]): Argument[] | undefined {
@@ -157,17 +157,16 @@ class PlainOption implements Option {
     this.isRequired = isRequired;
   }
 
-  /** Whether that is its long name: "--no-wait". No line is plain with a short one. */
-  isNamed(word: string): boolean {
-    const at = this.#flags.indexOf(word);
-    const behind = this.#flags.charAt(at + word.length);
-    return at !== -1 && word.startsWith("--") && (behind === "" || behind === " ");
+  /** "--no-wait"; undefined where it has a short name alone, which no line is plain with. */
+  get long(): string | undefined {
+    const at = this.#flags.indexOf("--");
+    return at === -1 ? undefined : this.#flags.slice(at).split(" ", 1)[0];
   }
 
   /** As the command's work has it: "wait", "pageSize". */
   get key(): string {
-    const name = this.#flags.slice(this.#flags.indexOf("--") + 2).split(" ", 1)[0] ?? "";
-    return camelCase(this.#isNegated ? name.slice(3) : name);
+    const { long = "" } = this;
+    return camelCase(long.slice(this.#isNegated ? 5 : 2));
   }
 
   get takesValue(): boolean {
@@ -180,7 +179,7 @@ class PlainOption implements Option {
   }
 
   get #isNegated(): boolean {
-    return this.#flags.includes("--no-");
+    return this.long?.startsWith("--no-") === true;
   }
 
   choices(values: readonly string[]): this {
@@ -205,7 +204,7 @@ class PlainOption implements Option {
 
   /** @returns undefined where it is not plain what it says */
   read(text: string | undefined): unknown {
-    if (!this.#isPlain || this.#flags.endsWith("]") || this.#flags.endsWith("...>")) return undefined;
+    if (!this.#isPlain || this.#flags.endsWith("]") || this.#flags.includes("...")) return undefined;
     if (!this.takesValue) return !this.#isNegated;
     if (text === undefined || text.startsWith("-") || this.#choices?.includes(text) === false)
       return undefined;

@@ -89,7 +89,9 @@ function readTextStart(path: string, bytes: number): string {
   const descriptor = fs.openSync(path, "r");
   try {
     const start = new Uint8Array(bytes);
-    return new TextDecoder().decode(start.subarray(0, fs.readSync(descriptor, start, 0, bytes, 0)));
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+      start.subarray(0, fs.readSync(descriptor, start, 0, bytes, 0)),
+    );
   } finally {
     fs.closeSync(descriptor);
   }

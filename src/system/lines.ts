@@ -11,7 +11,7 @@ const pieceBytes = 512;
 const shortestLineBytes = 16;
 
 const lineFeed = 0x0a;
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** As `Files` has it. */
 export function findLine(path: string, isIt: (line: string) => boolean): string | undefined {

@@ -64,6 +64,7 @@ export function readMappingStarts(
   const isThere = (start: string) => text.startsWith(`${start}-`) || text.includes(`\n${start}-`);
   return { has: (start) => (Number.parseInt(start, 16) > end ? undefined : isThere(start)) };
 }
+
 /** A mapping as /proc/PID/maps has it. */
 export interface FoundMapping {
   readonly start: string;

@@ -102,6 +102,7 @@ describe("a plain line", () => {
     [["memory", "add", "vm"]],
     [["memory", "add", "vm", "--size"]],
     [["memory", "add", "vm", "--size=1G"]],
+    [["memory", "add", "vm", "--size <size>", "1G"]],
     [["memory", "add", "vm", "--size", "1G", "--size", "2G"]],
     [["memory", "add", "vm", "--size", "1G", "--kind", "ram"]],
     [["memory", "add", "vm", "more", "--size", "1G"]],
