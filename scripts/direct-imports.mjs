@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 const statement = /^(import|export) \{([^}]*)\} from "(\.[^"]*)";$/gm;
 /** Of a door that is loaded when something of it is needed. */
-const loading = /^( *const) \{([^}]*)\} = await import\("(\.[^"]*)"\);$/gm;
+const loading = /^( *const) \{([^}]*)\} = await import\(\s*"(\.[^"]*)",?\s*\);$/gm;
 
 /** @typedef {{ imported: string, local: string, isType: boolean }} Name */
 

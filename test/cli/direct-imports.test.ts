@@ -50,7 +50,7 @@ it("no source imports a value by a door's name that the build would leave", () =
     .flatMap((name) => {
       const path = join(sources, name);
       const text = directImports(readFileSync(path, "utf8"), path);
-      return /^(import|export) \{[^}]*\} from "(\.\.\/)+[a-z]+\/index\.ts";$|import\("(\.\.\/)+[a-z]+\/index\.ts"\)/m.test(
+      return /^(import|export) \{[^}]*\} from "(\.\.\/)+[a-z]+\/index\.ts";$|import\(\s*"(\.\.\/)+[a-z]+\/index\.ts",?\s*\)/m.test(
         text,
       )
         ? [name]

@@ -187,14 +187,26 @@ describe("what commands load", () => {
 
   it.each<[string, readonly string[], number]>([
     ["--version", ["cli/main.ts"], 0.01],
-    ["ps", ["cli/plain-line.ts", "cli/commands/ps.ts", "actions/vm.ts"], 0.1],
+    ["ps", ["cli/plain-line.ts", "cli/commands/ps.ts", "actions/vm.ts", "report/vms.ts"], 0.1],
     [
       "plan",
-      ["cli/plain-line.ts", "cli/commands/plan.ts", "actions/plan.ts", "actions/format-plan.ts"],
+      [
+        "cli/plain-line.ts",
+        "cli/commands/plan.ts",
+        "actions/plan.ts",
+        "actions/format-plan.ts",
+        "report/explain.ts",
+        "report/plan-json.ts",
+        "report/score.ts",
+      ],
       0.26,
     ],
-    ["up", ["cli/plain-line.ts", "cli/commands/up.ts", "actions/start.ts"], 0.32],
-    ["setvcpus", ["cli/plain-line.ts", "cli/commands/setvcpus.ts", "actions/live-vcpus.ts"], 0.12],
+    ["up", ["cli/plain-line.ts", "cli/commands/up.ts", "actions/start.ts", "report/duration.ts"], 0.32],
+    [
+      "setvcpus",
+      ["cli/plain-line.ts", "cli/commands/setvcpus.ts", "actions/live-vcpus.ts", "report/set-vcpus.ts"],
+      0.12,
+    ],
     [
       "memory add",
       [
