@@ -2,10 +2,11 @@
 // to dist/qlaunch, the same program as one executable that needs no Node; and the library with tsc.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { bunProgram } from "./bun-program.mjs";
 import { throughDoors } from "./direct-imports.mjs";
 import { importTypeScript } from "./import-typescript.mjs";
 import { profileReader } from "./profile-reader.mjs";
@@ -108,16 +109,16 @@ function commit() {
  * @see https://bun.sh/docs/bundler/executables
  */
 function compile() {
-  // The wrapper's install script, which may not have run, moves it out of the platform's package.
-  const places = [`@oven/bun-linux-${process.arch}/bin/bun`, "bun/bin/bun.exe"];
-  const bun = places.map((place) => join("node_modules", place)).find((place) => existsSync(place));
-  if (bun === undefined) throw new Error("bun is missing: run npm ci");
   const flags = ["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"];
   // Else a .env or a bunfig.toml of whatever folder it is called in would be read, and its `preload` run.
   const closed = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
   // Commands end long before machine code would pay.
   const patient = ["--compile-jit-policy=100"];
-  execFileSync(bun, ["build", ...flags, ...closed, ...patient, "dist/cli.mjs", "--outfile", "dist/qlaunch"], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  execFileSync(
+    bunProgram(),
+    ["build", ...flags, ...closed, ...patient, "dist/cli.mjs", "--outfile", "dist/qlaunch"],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
 }

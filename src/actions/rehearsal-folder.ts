@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import type { System } from "../system/index.ts";
+import { join, type System } from "../system/index.ts";
 import { endSimulatedHost } from "./simulated-host.ts";
 
 /** A folder of one rehearsal's own: profiles, run directory, logs. */

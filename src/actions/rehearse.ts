@@ -1,4 +1,3 @@
-import { join, resolve } from "node:path";
 import type { EventSink } from "../events/event.ts";
 import type { Plan } from "../plan/index.ts";
 import {
@@ -13,7 +12,7 @@ import {
   scaleHost,
   simulateHost,
 } from "../rehearse/index.ts";
-import type { System } from "../system/index.ts";
+import { join, resolve, type System } from "../system/index.ts";
 import { describeDifferences, type Verification } from "../verify/index.ts";
 import type { HostChoice } from "./host.ts";
 import { planProfile } from "./plan.ts";

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { refusal } from "../errors/index.ts";
 import type { EventSink } from "../events/event.ts";
 import type { Plan } from "../plan/index.ts";
@@ -10,7 +9,7 @@ import {
   type TalkEnding,
   talkToHost,
 } from "../rehearse/index.ts";
-import { type System, SystemError } from "../system/index.ts";
+import { join, type System, SystemError } from "../system/index.ts";
 import type { PlannedPlace } from "../verify/index.ts";
 import { findVm, readPlan, readVmLog, stopVm } from "../vm/index.ts";
 import { startProfile } from "./start.ts";

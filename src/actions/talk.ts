@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { talkToHost } from "../rehearse/index.ts";
-import type { System } from "../system/index.ts";
+import { join, type System } from "../system/index.ts";
 
 /** It takes 10 s on an idle machine. */
 const bootMs = 90_000;

@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { refusal } from "../errors/index.ts";
-import type { Files } from "../system/index.ts";
+import { type Files, join } from "../system/index.ts";
 import { isEnded, type Operation, type OperationRequest } from "./operation.ts";
 import { parseOperation } from "./operation-format.ts";
 

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { dirname, join } from "node:path";
-import { type System, SystemError } from "../system/index.ts";
+import { dirname, join, type System, SystemError } from "../system/index.ts";
 import { readBusybox } from "./busybox.ts";
 import { type CpioEntry, writeCpio } from "./cpio.ts";
 import { guestPrograms } from "./guest-files.ts";

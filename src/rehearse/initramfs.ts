@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import type { System } from "../system/index.ts";
+import { join, type System } from "../system/index.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { guestPrograms } from "./guest-files.ts";
 import { type Kernel, noKernel, readModuleIndex } from "./kernel.ts";

@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { type QlaunchError, refusal } from "../errors/index.ts";
-import type { System } from "../system/index.ts";
+import { join, type System } from "../system/index.ts";
 import type { ModuleIndex } from "./modules.ts";
 
 /** A kernel that guests can boot, with its modules. */

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { refusal } from "../errors/index.ts";
-import type { System } from "../system/index.ts";
+import { join, type System } from "../system/index.ts";
 
 const programs = {
   xz: { name: "xz", package: "xz-utils" },

@@ -1,6 +1,6 @@
 import { affinityMask } from "./affinity-mask.ts";
-import { errorName } from "./error-name.ts";
 import type { AffinityFailure, Processes, ThreadAffinity } from "./system.ts";
+import { errorName } from "./system-error.ts";
 
 type Runner = Pick<Processes, "run">;
 
@@ -36,13 +36,10 @@ export async function pinByPerl(
     environment,
   });
   if (exitCode !== 0) return undefined;
-  const failed = [...stdout.matchAll(/^(\d+) (\d+)$/gm)];
-  return Promise.all(
-    failed.map(async ([, threadId, number]) => ({
-      threadId: Number(threadId),
-      code: await errorName(Number(number)),
-    })),
-  );
+  return [...stdout.matchAll(/^(\d+) (\d+)$/gm)].map(([, threadId, error]) => ({
+    threadId: Number(threadId),
+    code: errorName(Number(error)),
+  }));
 }
 
 const codes: Readonly<Record<string, string>> = {

@@ -19,7 +19,7 @@ export const affinity: Affinity = {
   },
   async set(pins) {
     if (pins.length === 0) return [];
-    const failures = await pinByFunction(pins);
+    const failures = pinByFunction(pins);
     if (failures !== undefined) return failures;
     return (
       (hasPerl() ? await pinByPerl({ run: runNow }, pins) : undefined) ??

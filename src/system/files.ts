@@ -1,17 +1,18 @@
-import fs from "node:fs";
-import { dirname, join } from "node:path";
-import { deviceMajor, deviceMinor } from "./device-number.ts";
+import { errorNumbers } from "./error-numbers.ts";
+import { accessBits, calls, type FileStatus, fileTypeBits, openFlags } from "./file-calls.ts";
 import { findLine, findLineFrom } from "./lines.ts";
+import { nodeFiles } from "./node-files.ts";
+import { dirname, join } from "./paths.ts";
 import { type FileFacts, type Files, SystemError } from "./system.ts";
-import { asSystemError, attempt, guard } from "./system-error.ts";
+import { asSystemError, guard, may, must } from "./system-error.ts";
 
 /** The real file system. */
 export const files: Files = {
-  readText: (path) => guard(() => fs.readFileSync(path, "utf8")),
-  tryReadText: (path) => attempt(() => fs.readFileSync(path, "utf8")),
+  readText: (path) => must(readText(path), "open", path),
+  tryReadText: (path) => may(readText(path)),
   async tryReadTextAside(path) {
     try {
-      return await fs.promises.readFile(path, "utf8");
+      return await nodeFiles().promises.readFile(path, "utf8");
     } catch (error) {
       if (asSystemError(error) instanceof SystemError) return undefined;
       throw error;
@@ -19,114 +20,159 @@ export const files: Files = {
   },
   findLine,
   findLineFrom,
-  readStart: (path, bytes) => guard(() => readBytes(path, 0, bytes)),
-  tryReadTextStart: (path, bytes) => attempt(() => readTextStart(path, bytes)),
-  readPart: (path, offset, bytes) => guard(() => readBytes(path, offset, bytes)),
+  readStart: (path, bytes) => readPart(path, 0, bytes),
+  tryReadTextStart: (path, bytes) => may(readTextStart(path, bytes)),
+  readPart,
   readFrom: (path, offset) =>
-    guard(() => readBytes(path, offset, Math.max(0, fs.statSync(path).size - offset))),
-  list: (path) => attempt(() => fs.readdirSync(path).sort()),
-  readLink: (path) => attempt(() => fs.readlinkSync(path)),
-  realPath: (path) => attempt(() => fs.realpathSync(path)),
-  facts: (path, options) =>
-    attempt(() => describe(options?.followLinks === false ? fs.lstatSync(path) : fs.statSync(path))),
-  allows: (path, access) => attempt(() => fs.accessSync(path, accessBits[access]) ?? true) ?? false,
-  opens: (path) => attempt(() => fs.closeSync(fs.openSync(path, "r+")) ?? true) ?? false,
-  writeAtomically: (path, content, mode = 0o600) =>
-    guard(() => {
-      const temporary = join(dirname(path), `.${process.pid}.${Math.random()}.tmp`);
-      try {
-        fs.writeFileSync(temporary, content, { mode, flag: "wx" });
-        fs.renameSync(temporary, path);
-      } catch (error) {
-        fs.rmSync(temporary, { force: true });
-        throw error;
-      }
-    }),
-  write: (path, text) =>
-    guard(() => {
-      const descriptor = fs.openSync(path, fs.constants.O_WRONLY);
-      try {
-        fs.writeSync(descriptor, text);
-      } finally {
-        fs.closeSync(descriptor);
-      }
-    }),
-  writePart: (path, offset, bytes) =>
-    guard(() => {
-      const descriptor = fs.openSync(path, fs.constants.O_WRONLY);
-      try {
-        fs.writeSync(descriptor, bytes, 0, bytes.length, offset);
-      } finally {
-        fs.closeSync(descriptor);
-      }
-    }),
-  openAppend: (path) => {
-    const descriptor = guard(() => fs.openSync(path, "a", 0o600));
+    readPart(path, offset, Math.max(0, must(calls.status(path), "stat", path).sizeBytes - offset)),
+  list: (path) => may(calls.list(path))?.sort(),
+  readLink: (path) => may(calls.readLink(path)),
+  realPath: (path) => may(calls.realPath(path)),
+  facts: (path, options) => {
+    const status = may(calls.status(path, options?.followLinks));
+    return status && factsOf(status);
+  },
+  allows: (path, access) => calls.access(path, accessBits[access]) === 0,
+  opens: (path) => withOpen(path, openFlags.readWrite, () => 0) === 0,
+  writeAtomically(path, content, mode = 0o600) {
+    const temporary = join(dirname(path), `.${process.pid}.${Math.random()}.tmp`);
+    const { write, create, exclusive } = openFlags;
+    try {
+      const written = withOpen(temporary, write | create | exclusive, (it) => writeAll(it, content), mode);
+      must(written, "open", temporary);
+      must(calls.rename(temporary, path), "rename", temporary, path);
+    } catch (error) {
+      calls.unlink(temporary);
+      throw error;
+    }
+  },
+  write(path, text) {
+    const bytes = new TextEncoder().encode(text);
+    must(
+      withOpen(path, openFlags.write, (it) => calls.write(it, bytes)),
+      "write",
+      path,
+    );
+  },
+  writePart(path, offset, bytes) {
+    must(
+      withOpen(path, openFlags.write, (it) => calls.write(it, bytes, offset)),
+      "write",
+      path,
+    );
+  },
+  openAppend(path) {
+    const { write, create, append } = openFlags;
+    const descriptor = must(calls.open(path, write | create | append, 0o600), "open", path);
     return {
-      write: (text) => guard(() => fs.writeSync(descriptor, text)),
-      close: () => guard(() => fs.closeSync(descriptor)),
+      write: (text) => must(writeAll(descriptor, text), "write", path),
+      close: () => void must(calls.close(descriptor), "close", path),
     };
   },
-  makeDirectory: (path, mode) =>
-    guard(() => {
-      fs.mkdirSync(path, { mode });
-      // mkdir's mode is narrowed by the umask; a private directory must be exactly what was asked.
-      fs.chmodSync(path, mode);
-    }),
-  changeOwner: (path, uid, gid) => guard(() => fs.lchownSync(path, uid, gid)),
-  changeMode: (path, mode) => guard(() => fs.chmodSync(path, mode)),
+  makeDirectory(path, mode) {
+    must(calls.makeDirectory(path, mode), "mkdir", path);
+    // mkdir's mode is narrowed by the umask; a private directory must be exactly what was asked.
+    must(calls.changeMode(path, mode), "chmod", path);
+  },
+  changeOwner: (path, uid, gid) => guard(() => nodeFiles().lchownSync(path, uid, gid)),
+  changeMode: (path, mode) => void must(calls.changeMode(path, mode), "chmod", path),
   copy: (source, target, mode) =>
     guard(() => {
-      fs.copyFileSync(source, target);
-      fs.chmodSync(target, mode);
+      nodeFiles().copyFileSync(source, target);
+      nodeFiles().chmodSync(target, mode);
     }),
-  remove: (path) => guard(() => fs.rmSync(path, { recursive: true, force: true })),
+  remove(path) {
+    const result = calls.unlink(path);
+    if (result === 0 || result === -errorNumbers.ENOENT) return;
+    guard(() => nodeFiles().rmSync(path, { recursive: true, force: true }));
+  },
 };
 
-const accessBits = { read: fs.constants.R_OK, write: fs.constants.W_OK, execute: fs.constants.X_OK };
-
-function readTextStart(path: string, bytes: number): string {
-  const descriptor = fs.openSync(path, "r");
+/** @returns the work's result, or the error's number when it does not open */
+function withOpen<T>(
+  path: string,
+  flags: number,
+  work: (descriptor: number) => T,
+  mode?: number,
+): T | number {
+  const descriptor = calls.open(path, flags, mode);
+  if (descriptor < 0) return descriptor;
   try {
-    const start = new Uint8Array(bytes);
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
-      start.subarray(0, fs.readSync(descriptor, start, 0, bytes, 0)),
-    );
+    return work(descriptor);
   } finally {
-    fs.closeSync(descriptor);
+    calls.close(descriptor);
   }
 }
 
-function readBytes(path: string, offset: number, bytes: number): Buffer {
-  const descriptor = fs.openSync(path, "r");
-  try {
-    const buffer = Buffer.alloc(bytes);
-    return buffer.subarray(0, fs.readSync(descriptor, buffer, 0, bytes, offset));
-  } finally {
-    fs.closeSync(descriptor);
-  }
+/** Most files are smaller. What is not written to takes no memory. */
+let room: Uint8Array | undefined;
+const roomBytes = 65_536;
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What a file has: sysfs does not say how much that is. */
+function readText(path: string): string | number {
+  return withOpen(path, openFlags.read, (descriptor) => {
+    room ??= new Uint8Array(roomBytes);
+    let [bytes, end] = [room, 0];
+    for (;;) {
+      const count = calls.read(descriptor, bytes.subarray(end));
+      if (count < 0) return count;
+      if (count === 0) return utf8.decode(bytes.subarray(0, end));
+      end += count;
+      if (end === bytes.length) {
+        const larger = new Uint8Array(2 * end);
+        larger.set(bytes);
+        bytes = larger;
+      }
+    }
+  });
 }
 
-function describe(stats: fs.Stats): FileFacts {
+function readTextStart(path: string, bytes: number): string | number {
+  const start = new Uint8Array(bytes);
+  const count = withOpen(path, openFlags.read, (descriptor) => calls.read(descriptor, start, 0));
+  return count < 0 ? count : utf8.decode(start.subarray(0, count));
+}
+
+function readPart(path: string, offset: number, bytes: number): Buffer {
+  const part = Buffer.alloc(bytes);
+  const count = withOpen(path, openFlags.read, (descriptor) => calls.read(descriptor, part, offset));
+  return part.subarray(0, must(count, "read", path));
+}
+
+/** @returns how many bytes it was, or the error's number */
+function writeAll(descriptor: number, content: string | Uint8Array): number {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  for (let written = 0; written < bytes.length; ) {
+    const count = calls.write(descriptor, bytes.subarray(written));
+    if (count < 0) return count;
+    written += count;
+  }
+  return bytes.length;
+}
+
+function factsOf(status: FileStatus): FileFacts {
+  const { mode, uid, gid, sizeBytes, modifiedMs, inode, device } = status;
   return {
-    kind: kindOf(stats),
-    sizeBytes: stats.size,
-    mode: stats.mode & 0o7777,
-    uid: stats.uid,
-    gid: stats.gid,
-    modifiedMs: stats.mtimeMs,
-    inode: `${hexByte(deviceMajor(stats.dev))}:${hexByte(deviceMinor(stats.dev))}:${stats.ino}`,
+    kind: kinds.get(mode & fileTypeBits) ?? "file",
+    sizeBytes,
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    modifiedMs,
+    inode: `${hexByte(device.major)}:${hexByte(device.minor)}:${inode}`,
   };
 }
 
 const hexByte = (value: number) => value.toString(16).padStart(2, "0");
 
-function kindOf(stats: fs.Stats): FileFacts["kind"] {
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "link";
-  if (stats.isSocket()) return "socket";
-  if (stats.isBlockDevice()) return "block";
-  if (stats.isCharacterDevice()) return "character";
-  if (stats.isFIFO()) return "fifo";
-  return "file";
-}
+/** @see https://man7.org/linux/man-pages/man7/inode.7.html */
+const kinds = new Map<number, FileFacts["kind"]>([
+  [0o010000, "fifo"],
+  [0o020000, "character"],
+  [0o040000, "directory"],
+  [0o060000, "block"],
+  [0o120000, "link"],
+  [0o140000, "socket"],
+]);

@@ -1,4 +1,5 @@
 export { isBrokenPipe, type OutputStream, openOutput } from "./output.ts";
+export { basename, dirname, isAbsolute, join, resolve } from "./paths.ts";
 export { realSystem } from "./real.ts";
 export {
   type Affinity,

@@ -1,5 +1,4 @@
-import fs from "node:fs";
-import { attempt } from "./system-error.ts";
+import { calls, openFlags } from "./file-calls.ts";
 
 /** Small: the kernel fills what it is given. */
 const pieceBytes = 512;
@@ -47,8 +46,8 @@ function readLines(
   nextBytes: (ended: number, bytes: Uint8Array, begin: number, end: number) => number,
   isIt: (line: string) => boolean,
 ): string | undefined {
-  const descriptor = attempt(() => fs.openSync(path, "r"));
-  if (descriptor === undefined) return undefined;
+  const descriptor = calls.open(path, openFlags.read);
+  if (descriptor < 0) return undefined;
   try {
     // Bytes until a line has ended: a piece may end within a letter.
     let bytes = new Uint8Array(2 * pieceBytes);
@@ -61,8 +60,8 @@ function readLines(
         bytes = larger;
         [begin, end] = [0, end - begin];
       }
-      const count = attempt(() => fs.readSync(descriptor, bytes, end, next, null)) ?? 0;
-      if (count === 0) break;
+      const count = calls.read(descriptor, bytes.subarray(end, end + next));
+      if (count <= 0) break;
       let newline = bytes.indexOf(lineFeed, end);
       end += count;
       for (; newline !== -1; newline = bytes.indexOf(lineFeed, begin)) {
@@ -75,6 +74,6 @@ function readLines(
     const last = utf8.decode(bytes.subarray(begin, end));
     return last !== "" && isIt(last) ? last : undefined;
   } finally {
-    fs.closeSync(descriptor);
+    calls.close(descriptor);
   }
 }

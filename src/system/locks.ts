@@ -1,19 +1,11 @@
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
 import { bun } from "./bun.ts";
 import { type CLibrary, openCLibrary } from "./c-library.ts";
-import { errorName } from "./error-name.ts";
+import { errorNumbers } from "./error-numbers.ts";
+import { calls, openFlags } from "./file-calls.ts";
+import { files } from "./files.ts";
 import type { Lock, Locks } from "./system.ts";
 import { SystemError } from "./system.ts";
-import { asSystemError, attempt, guard } from "./system-error.ts";
+import { asSystemError, errorName, may, must } from "./system-error.ts";
 
 /**
  * flock(2) on our open file description: the lock is ours until the descriptor is closed, by us or by the kernel when we
@@ -25,21 +17,22 @@ export const locks: Locks = {
 
   async take(path, owner, options = {}) {
     for (;;) {
-      const descriptor = guard(() => openSync(path, "a+", 0o600));
+      const { readWrite, create, append } = openFlags;
+      const descriptor = must(calls.open(path, readWrite | create | append, 0o600), "open", path);
       try {
         if (!(await flock(descriptor, options.waitMs ?? 0))) {
-          const heldBy = (attempt(() => readFileSync(path, "utf8")) ?? "").trim();
-          closeSync(descriptor);
+          const heldBy = (files.tryReadText(path) ?? "").trim();
+          calls.close(descriptor);
           return { heldBy };
         }
         if (isNamed(descriptor, path)) {
-          ftruncateSync(descriptor);
-          writeSync(descriptor, owner);
+          must(calls.truncate(descriptor), "ftruncate", path);
+          must(calls.write(descriptor, new TextEncoder().encode(owner)), "write", path);
           return heldLock(descriptor, path);
         }
-        closeSync(descriptor);
+        calls.close(descriptor);
       } catch (error) {
-        closeSync(descriptor);
+        calls.close(descriptor);
         throw asSystemError(error);
       }
     }
@@ -53,24 +46,20 @@ function heldLock(descriptor: number, path: string): Lock {
       if (!held) return;
       held = false;
       unlinkIfThere(path);
-      closeSync(descriptor);
+      calls.close(descriptor);
     },
   };
 }
 
 function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    const failure = asSystemError(error);
-    if (!(failure instanceof SystemError && failure.code === "ENOENT")) throw failure;
-  }
+  const result = calls.unlink(path);
+  if (result !== -errorNumbers.ENOENT) must(result, "unlink", path);
 }
 
 /** Whether the name still leads to this file. */
 function isNamed(descriptor: number, path: string): boolean {
-  const now = attempt(() => statSync(path));
-  return now !== undefined && now.ino === fstatSync(descriptor).ino;
+  const now = may(calls.status(path));
+  return now !== undefined && now.inode === must(calls.status(descriptor), "fstat", path).inode;
 }
 
 /** @returns false when somebody else has it */
@@ -83,9 +72,6 @@ async function flock(descriptor: number, waitMs: number): Promise<boolean> {
 
 /** LOCK_EX | LOCK_NB. @see https://man7.org/linux/man-pages/man2/flock.2.html */
 const exclusiveNow = 2 | 4;
-/** EINTR and EWOULDBLOCK. */
-const interrupted = 4;
-const wouldBlock = 11;
 /** Between two tries: a call that waits would keep this program from all else, signals among it. */
 const shortestPauseMs = 1;
 const longestPauseMs = 20;
@@ -95,8 +81,8 @@ async function flockByFunction(library: CLibrary, descriptor: number, waitMs: nu
   for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     if (library.flock(descriptor, exclusiveNow) === 0) return true;
     const error = library.errorNumber();
-    if (error !== wouldBlock && error !== interrupted) {
-      throw new SystemError(await errorName(error), `flock failed with error ${error}`);
+    if (error !== errorNumbers.EAGAIN && error !== errorNumbers.EINTR) {
+      throw new SystemError(errorName(error), `flock failed with error ${error}`);
     }
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return false;

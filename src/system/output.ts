@@ -1,6 +1,6 @@
-import { fstatSync, writeSync } from "node:fs";
-import { deviceMajor } from "./device-number.ts";
-import { attempt } from "./system-error.ts";
+import { errorNumbers } from "./error-numbers.ts";
+import { calls, fileTypeBits } from "./file-calls.ts";
+import { may, must } from "./system-error.ts";
 
 /** Standard output or standard error. */
 export interface OutputStream {
@@ -30,24 +30,27 @@ export function openOutput(descriptor: 1 | 2): OutputStream {
   };
 }
 
+/** S_IFCHR. @see https://man7.org/linux/man-pages/man7/inode.7.html */
+const characterDevice = 0o020000;
 /** The major number of /dev/null and its like. @see https://docs.kernel.org/admin-guide/devices.html */
 const memoryDevices = 1;
 
 /** Whether it is worth making the stream to ask. */
 function mayBeTerminal(descriptor: number): boolean {
-  const facts = attempt(() => fstatSync(descriptor));
-  return facts?.isCharacterDevice() === true && deviceMajor(facts.rdev) !== memoryDevices;
+  const status = may(calls.status(descriptor));
+  return (
+    status !== undefined &&
+    (status.mode & fileTypeBits) === characterDevice &&
+    status.represents.major !== memoryDevices
+  );
 }
 
 /** @throws what isBrokenPipe knows when nobody reads any more */
 function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) {
-    try {
-      written += writeSync(descriptor, bytes, written);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
-    }
+    const count = calls.write(descriptor, bytes.subarray(written));
+    if (count === -errorNumbers.EAGAIN) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    else written += must(count, "write");
   }
 }
 

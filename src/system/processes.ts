@@ -1,8 +1,8 @@
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { files } from "./files.ts";
+import { delimiter, join } from "./paths.ts";
 import { start } from "./start.ts";
 import { type Processes, SystemError } from "./system.ts";
-import { attempt, guard } from "./system-error.ts";
+import { guard } from "./system-error.ts";
 
 /** Loaded when first needed: most commands run nothing. */
 const loadRunner = () => import("execa");
@@ -38,12 +38,7 @@ export const processes: Processes = {
     const candidates = program.includes("/")
       ? [program]
       : (process.env.PATH ?? "/usr/bin:/bin").split(delimiter).map((folder) => join(folder || ".", program));
-    return candidates.find((path) =>
-      attempt(() => {
-        accessSync(path, constants.X_OK);
-        return statSync(path).isFile();
-      }),
-    );
+    return candidates.find((path) => files.allows(path, "execute") && files.facts(path)?.kind === "file");
   },
 
   signal(pid, signal) {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { affinity } from "./affinity.ts";
 import { files } from "./files.ts";
 import { locks } from "./locks.ts";
@@ -13,7 +12,11 @@ export const realSystem: System = {
   sockets,
   locks,
   affinity,
-  clock: { now: Date.now, elapsedMs: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) },
+  clock: {
+    now: Date.now,
+    elapsedMs: () => performance.now(),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  },
   user: {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { bun } from "./bun.ts";
 import { BunStream } from "./bun-stream.ts";
+import { files } from "./files.ts";
 import { type Sockets, SystemError } from "./system.ts";
-import { asSystemError, attempt } from "./system-error.ts";
+import { asSystemError } from "./system-error.ts";
 
 /** How long a listener may leave its queue full. QEMU's holds two, and programs that left at once are still in it. */
 const queueWaitMs = 3_000;
@@ -15,7 +15,7 @@ export const sockets: Sockets = {
   connectDuplex: (path) => queue(path, connectByNode),
 
   isListening(path) {
-    const table = attempt(() => readFileSync("/proc/self/net/unix", "utf8")) ?? "";
+    const table = files.tryReadText("/proc/self/net/unix") ?? "";
     return table.split("\n").some((line) => line.endsWith(` ${path}`) && line.split(/\s+/)[3] === accepts);
   },
 };

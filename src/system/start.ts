@@ -1,8 +1,8 @@
-import { closeSync, openSync } from "node:fs";
 import { bun } from "./bun.ts";
 import { BunStream } from "./bun-stream.ts";
+import { calls, openFlags } from "./file-calls.ts";
 import type { Exit, StartedProcess, StartOptions } from "./system.ts";
-import { asSystemError, guard } from "./system-error.ts";
+import { asSystemError, must } from "./system-error.ts";
 
 type Start = (command: Command, options: StartOptions, log: number) => Promise<StartedProcess>;
 
@@ -20,14 +20,15 @@ export async function start(
   arguments_: readonly string[],
   options: StartOptions,
 ): Promise<StartedProcess> {
-  const log = guard(() => openSync(options.logPath, "a", 0o600));
+  const { write, create, append } = openFlags;
+  const log = must(calls.open(options.logPath, write | create | append, 0o600), "open", options.logPath);
   const startHere: Start = bun === undefined ? startByNode : startByBun(bun);
   try {
     return await startHere({ program, arguments_ }, options, log);
   } catch (error) {
     throw asSystemError(error);
   } finally {
-    closeSync(log);
+    calls.close(log);
   }
 }
 

@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { refusal } from "../errors/index.ts";
 import type { ConsoleEnd } from "../plan/types.ts";
-import type { System } from "../system/index.ts";
+import { join, type System } from "../system/index.ts";
 import { defaultEscapeByte, scanForEscape } from "./escape-scanner.ts";
 import { type FoundVm, findVm } from "./find.ts";
 import { explainConnect, readPlan, requireRunning } from "./session.ts";

@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { refusal } from "../errors/index.ts";
-import type { Lock, System } from "../system/index.ts";
+import { join, type Lock, type System } from "../system/index.ts";
 import { listNames, type RecordReading, readRecord, type VmRecord } from "./record.ts";
 import { checkOwnFolder, isVmName, type Places, placesFor, runRoot } from "./run-root.ts";
 

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { refusal } from "../errors/index.ts";
 import type { Helper } from "../plan/types.ts";
-import type { Exit, System } from "../system/index.ts";
+import { type Exit, join, type System } from "../system/index.ts";
 import type { Account } from "./accounts.ts";
 import type { Journal } from "./journal.ts";
 import { identify } from "./process.ts";

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { refusal } from "../errors/index.ts";
 import type { HeldMemory, Holding, Ledger } from "../host/ledger.ts";
-import type { System } from "../system/index.ts";
+import { join, type System } from "../system/index.ts";
 import { listNames, readBootId, readLiveness, readRecord, type VmRecord } from "./record.ts";
 import { checkOwnFolder, runRoot } from "./run-root.ts";
 

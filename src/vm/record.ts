@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import type { Files, System } from "../system/index.ts";
+import { type Files, join, type System } from "../system/index.ts";
 import { isAlive, type ProcessIdentity } from "./process.ts";
 import { parseRecord } from "./record-format.ts";
 import { isVmName, placesFor, runRoot } from "./run-root.ts";

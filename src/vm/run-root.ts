@@ -1,7 +1,6 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type QlaunchError, refusal } from "../errors/index.ts";
 import type { RunPlan } from "../plan/types.ts";
-import type { FileFacts, System } from "../system/index.ts";
+import { dirname, type FileFacts, isAbsolute, join, resolve, type System } from "../system/index.ts";
 
 /** Where a VM's files are. */
 export interface Places {

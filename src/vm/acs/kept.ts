@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { refusal } from "../../errors/index.ts";
-import type { Files } from "../../system/index.ts";
+import { type Files, join } from "../../system/index.ts";
 import { formatPciAddress, parsePciAddress } from "../../units/index.ts";
 import { readBootId } from "../record.ts";
 

@@ -1,5 +1,4 @@
-import { dirname } from "node:path";
-import type { FileFacts, Files, System } from "../../system/index.ts";
+import { dirname, type FileFacts, type Files, type System } from "../../system/index.ts";
 import type { Account } from "../accounts.ts";
 
 type Access = "read" | "write" | "execute";

@@ -1,7 +1,6 @@
-import { dirname, isAbsolute, join } from "node:path";
 import type { Diagnostic } from "../../errors/index.ts";
 import type { NeededFile } from "../../plan/types.ts";
-import { type Files, SystemError } from "../../system/index.ts";
+import { dirname, type Files, isAbsolute, join, SystemError } from "../../system/index.ts";
 import { error, type FileContext } from "./context.ts";
 
 /** Enough for the header and the name of a backing file, which stands right behind it. */

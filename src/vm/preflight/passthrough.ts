@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import type { Diagnostic } from "../../errors/index.ts";
 import type { PassedFunction } from "../../plan/types.ts";
+import { join } from "../../system/index.ts";
 import { checkFunctions } from "../vfio/health.ts";
 import {
   functionFolder,

@@ -1,6 +1,5 @@
-import { basename } from "node:path";
 import type { PassedFunction, Plan } from "../../plan/types.ts";
-import type { Files } from "../../system/index.ts";
+import { basename, type Files } from "../../system/index.ts";
 
 export const pciBus = "/sys/bus/pci";
 export const vfioPci = "vfio-pci";
