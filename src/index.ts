@@ -37,7 +37,7 @@ export { profileJsonSchema } from "./actions/schema.ts";
 export { type Checked, checkProfile, runProfile, type StartRequest, startProfile } from "./actions/start.ts";
 export { type Verification, verifyVm } from "./actions/verify.ts";
 export * from "./actions/vm.ts";
-export { type Code, codes, type Diagnostic, QlaunchError } from "./errors/index.ts";
+export { type Code, codes, type Diagnostic, exitStatusOf, QlaunchError } from "./errors/index.ts";
 export type { Event, EventSink } from "./events/event.ts";
 export type { Host, IommuFacts, PciFunction } from "./host/index.ts";
 export type { Decision, Placement, Plan } from "./plan/index.ts";

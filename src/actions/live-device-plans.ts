@@ -97,7 +97,7 @@ export async function planRaw(
   const because = draft.decide("extra", `device.${id}`, {
     value: driver,
     rule: "Passed on as it is. The plan does not know what it does, and its checks do not cover it.",
-    source: "https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html",
+    source: "commands",
   });
   const own = properties as Readonly<Record<string, PropertyValue>>;
   const named = typeof bus === "string" ? bus : wish.bus;

@@ -1,4 +1,4 @@
-import { type Diagnostic, QlaunchError } from "../errors/index.ts";
+import { type Diagnostic, exitStatusOf, QlaunchError } from "../errors/index.ts";
 import { renderDiagnostics, renderJsonDiagnostics } from "../report/index.ts";
 import { isBrokenPipe } from "../system/index.ts";
 import { exitStatus } from "./exit.ts";
@@ -9,7 +9,7 @@ import { version } from "./version.ts";
 export function reportProblem(terminal: Terminal, error: unknown): number {
   if (error instanceof QlaunchError) {
     printDiagnostics(terminal, error.diagnostics);
-    return error.exitStatus;
+    return exitStatusOf(error.diagnostics);
   }
   if (isBrokenPipe(error)) return exitStatus.done;
   const { stack, message } = error instanceof Error ? error : { stack: undefined, message: String(error) };

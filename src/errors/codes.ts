@@ -147,3 +147,8 @@ export const codes = {
 } as const satisfies Record<string, CodeInfo>;
 
 export type Code = keyof typeof codes;
+
+/** The highest status among the problems: an invalid profile is told as such even when the host refuses too. */
+export function exitStatusOf(diagnostics: readonly { readonly code: Code }[]): number {
+  return Math.max(1, ...diagnostics.map(({ code }) => codes[code].exitStatus));
+}

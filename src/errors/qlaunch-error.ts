@@ -1,4 +1,4 @@
-import { type Code, codes } from "./codes.ts";
+import type { Code } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
 /** Refusals and failures that a user can do something about; never printed with a stack trace. */
@@ -9,11 +9,6 @@ export class QlaunchError extends Error {
   constructor(diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
     super(diagnostics.map((diagnostic) => `${diagnostic.code}: ${diagnostic.found}`).join("\n"), options);
     this.diagnostics = diagnostics;
-  }
-
-  /** The highest status among the problems: an invalid profile is told as such even when the host refuses too. */
-  get exitStatus(): number {
-    return Math.max(1, ...this.diagnostics.map((diagnostic) => codes[diagnostic.code].exitStatus));
   }
 }
 

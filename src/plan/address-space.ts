@@ -2,7 +2,6 @@ import type { JsonPath } from "../errors/index.ts";
 import { describeByteSize } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 import type { Accelerator } from "./machine.ts";
-import { sources } from "./sources.ts";
 
 const gibibyte = 2 ** 30;
 /** The q35 board keeps the rest of the first 4 GiB for devices; a guest with more memory gets 2 GiB there. */
@@ -48,7 +47,7 @@ export function checkAddressSpace(draft: Draft, accelerator: Accelerator): Addre
       `guest addresses have ${guestBits} bits, the host's ${hostBits}`,
       `QEMU counts ${describeByteSize(windowBytes)} for the 64-bit window`,
     ],
-    source: sources.physicalBits,
+    source: "physicalBits",
   });
   const path = ["memory", memory.max === undefined ? "size" : "max"];
   if (end > 2 ** bits) {

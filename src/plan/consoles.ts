@@ -2,7 +2,6 @@ import type { JsonPath } from "../errors/index.ts";
 import type { Console } from "../profile/index.ts";
 import type { Draft } from "./draft.ts";
 import type { PcieTree } from "./pcie.ts";
-import { sources } from "./sources.ts";
 
 const agentPort = "org.qemu.guest_agent.0";
 /** A PC has four serial ports. */
@@ -18,7 +17,7 @@ export function planConsoles(draft: Draft, tree: PcieTree): void {
     const because = draft.decide("consoles", "consoles.bus", {
       value: "virtio-serial",
       rule: "One controller carries the virtio consoles, the channels and the guest agent.",
-      source: sources.virtioSerial,
+      source: "virtioSerial",
     });
     tree.place({
       id: "vserial",
@@ -47,7 +46,7 @@ function planConsole(draft: Draft, console: Console, id: string, number: number,
   const because = draft.decide("consoles", `consoles.${id}`, {
     value: console.type === "channel" ? `channel ${console.name ?? id}` : `${console.type} console`,
     rule: "A socket that one program at a time may use; what the guest writes to a console is logged as well.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.consoles.push({
     id,
@@ -88,7 +87,7 @@ function planAgent(draft: Draft, online: boolean): void {
   const because = draft.decide("consoles", "consoles.agent", {
     value: agentPort,
     rule: "The guest agent answers on this port when the guest runs one.",
-    source: sources.guestAgent,
+    source: "guestAgent",
   });
   draft.consoles.push({
     id: "agent",

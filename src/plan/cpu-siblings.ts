@@ -36,7 +36,7 @@ function decide(draft: Draft, properties: Properties, fact: string) {
       .join(","),
     rule: "The guest must see which of its CPUs are threads of one core: AMD models need topoext for it, and TCG an Intel vendor.",
     facts: [fact],
-    source: "https://gitlab.com/qemu-project/qemu/-/blob/master/target/i386/cpu.c",
+    source: "cpuSiblings",
   });
   return { properties, because: [because] };
 }

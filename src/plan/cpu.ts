@@ -2,7 +2,6 @@ import { formatIdSet } from "../units/index.ts";
 import { planSiblingFeatures } from "./cpu-siblings.ts";
 import type { Draft } from "./draft.ts";
 import type { Accelerator } from "./machine.ts";
-import { sources } from "./sources.ts";
 import { spreadBalanced } from "./vcpu-spread.ts";
 
 export interface CpuTopology {
@@ -57,7 +56,7 @@ export function planCpuTopology(draft: Draft): CpuPlan {
         ? "Without a topology in the profile: what the partition's cells ask for."
         : "Without a topology in the profile: a socket for each cell with vCPUs where that divides, and one thread a core.",
     facts: [`${cpus.boot} vCPUs at boot, ${max} at most`],
-    source: sources.invocation,
+    source: "invocation",
   });
   return { max, topology, guestCpus: guestCpus(max, topology) };
 }
@@ -75,7 +74,7 @@ export function planCpu(
     value: cpus.model,
     rule: "host and max show the guest what the accelerator can do; a named model keeps it the same on other hosts.",
     facts: [`accelerator ${accelerator}`],
-    source: sources.cpuModels,
+    source: "cpuModels",
   });
   const siblings = planSiblingFeatures(draft, accelerator, plan.topology);
   const hostBits = cpus.physicalBits === "host";
@@ -104,7 +103,7 @@ export function planCpu(
       ? "-smp makes vCPU 0 alone; every other one is a device with an id, so that it can be removed. Of fewer than the maximum, cells stay level and threads of a core together."
       : "The vCPUs are not to be removed: -smp makes the first ones itself.",
     facts: [`${count} of ${plan.max} at boot`],
-    source: sources.cpuHotplug,
+    source: "cpuHotplug",
   });
   draft.add({
     option: "smp",

@@ -12,7 +12,6 @@ import {
   type PlacedWindow,
   placeWindow,
 } from "./ovmf-window.ts";
-import { sources } from "./sources.ts";
 import type { PlannedDevice } from "./types.ts";
 
 const mebibyte = 2 ** 20;
@@ -119,7 +118,7 @@ function planSeabiosWindow(draft: Draft, space: AddressSpace, roots: readonly Ba
       ...spans.map((span) => `${span.id} takes ${gib(span.bytes)}, aligned to ${gib(span.alignment)}`),
       ...placeFacts(draft, space, placed),
     ],
-    source: sources.seabiosPci,
+    source: "seabiosPci",
   });
   checkPlace(draft, space, placed);
   return placed.end;
@@ -157,7 +156,7 @@ function planGivenWindow(
     : draft.decide("firmware", "firmware.mmio64", {
         value: describeByteSize(bytes),
         rule: "The host bridge tells the guest how much 64-bit space there is for devices; SeaBIOS itself takes what their BARs need.",
-        source: sources.seabiosPci,
+        source: "seabiosPci",
       });
   if (isOvmf) {
     draft.add(windowOption(bytes, because));
@@ -229,7 +228,7 @@ function decideOwn(draft: Draft, rule: string): void {
   draft.decide("firmware", "firmware.mmio64", {
     value: "left to the firmware",
     rule,
-    source: sources.ovmfMmio64,
+    source: "ovmfMmio64",
   });
 }
 
@@ -238,7 +237,7 @@ function decideWindow(draft: Draft, bytes: number, facts: readonly string[]): st
     value: `${gib(bytes)}, ${bytes / mebibyte} MiB`,
     rule: "OVMF takes the window's size from opt/ovmf/X-PciMmio64Mb, in decimal MiB, and lays BARs out in it: each aligned to itself, ports and roots to their largest.",
     facts,
-    source: sources.ovmfMmio64,
+    source: "ovmfMmio64",
   });
 }
 

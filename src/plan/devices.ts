@@ -1,6 +1,5 @@
 import type { Draft } from "./draft.ts";
 import type { PcieTree } from "./pcie.ts";
-import { sources } from "./sources.ts";
 
 /** The small devices: I/O threads, random numbers, balloon, TPM, vsock, watchdog, USB, display. */
 export function planDevices(draft: Draft, tree: PcieTree): void {
@@ -20,7 +19,7 @@ function planIothreads(draft: Draft): void {
     const because = draft.decide("devices", `iothreads.${id}`, {
       value: "an I/O thread",
       rule: "Disks that name it are served there, away from QEMU's main thread.",
-      source: sources.invocation,
+      source: "invocation",
     });
     draft.add({ option: "object", qomType: "iothread", id, properties: {}, because: [because] });
   }
@@ -33,7 +32,7 @@ function planRng(draft: Draft, tree: PcieTree): void {
   const because = draft.decide("devices", "devices.rng", {
     value: `random numbers from ${source}`,
     rule: "A guest that starts without entropy waits for it.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.claimId("object", "rng0-source", ["rng"]);
   draft.add({
@@ -61,7 +60,7 @@ function planBalloon(draft: Draft, tree: PcieTree): void {
   const because = draft.decide("devices", "devices.balloon", {
     value: "a memory balloon",
     rule: "Only when the profile asks: a balloon takes back memory that was bound and preallocated.",
-    source: sources.invocation,
+    source: "invocation",
   });
   tree.place({
     id: "balloon0",
@@ -95,7 +94,7 @@ function planTpm(draft: Draft): void {
   const because = draft.decide("devices", "devices.tpm", {
     value: `TPM ${tpm.version}, state in ${state}`,
     rule: "swtpm is the TPM, in a process of its own that ends with QEMU.",
-    source: sources.tpm,
+    source: "tpm",
   });
   draft.helpers.push({
     id: "tpm",
@@ -142,7 +141,7 @@ function planVsock(draft: Draft, tree: PcieTree): void {
   const because = draft.decide("devices", "devices.vsock", {
     value: `address ${vsock.cid}`,
     rule: "The address is the profile's, because programs on the host name it; no two guests may share one.",
-    source: sources.invocation,
+    source: "invocation",
   });
   tree.place({
     id: "vsock0",
@@ -160,7 +159,7 @@ function planWatchdog(draft: Draft, tree: PcieTree): void {
   const because = draft.decide("devices", "devices.watchdog", {
     value: `${watchdog.model}, then ${watchdog.action}`,
     rule: "The board's own watchdog (itco) only has to be allowed to act; the other is a card.",
-    source: sources.invocation,
+    source: "invocation",
   });
   if (watchdog.model === "itco") {
     draft.add({
@@ -188,7 +187,7 @@ function planUsb(draft: Draft, tree: PcieTree): void {
   const because = draft.decide("devices", "devices.usb", {
     value: "a USB 3 controller",
     rule: "Only when the profile asks: polling costs the host time.",
-    source: sources.invocation,
+    source: "invocation",
   });
   const options = usb === true ? { tablet: false, bus: undefined } : usb;
   tree.place({
@@ -219,7 +218,7 @@ function planDisplay(draft: Draft, tree: PcieTree): void {
     rule: vnc
       ? "VNC listens on a socket in the VM's own folder, never on the network."
       : "A server needs no display.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.add({ option: "display", value: "none", because: [because] });
   if (!vnc) return;

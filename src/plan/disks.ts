@@ -4,7 +4,6 @@ import type { DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import type { Properties } from "./options.ts";
 import { queueCount, ScsiControllers, type StandingController } from "./scsi-controllers.ts";
-import { sources } from "./sources.ts";
 
 /** The ICH9 has six SATA ports. */
 const sataPorts = 6;
@@ -72,7 +71,7 @@ function planBoot(draft: Draft): void {
   const because = draft.decide("disks", "disks.boot", {
     value: "strict=on",
     rule: "With a boot order in the profile the firmware tries nothing else.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.add({ option: "boot", properties: { strict: true }, because: [because] });
 }
@@ -86,7 +85,7 @@ function planBackEnd(draft: Draft, disk: Disk, idPath: JsonPath): string {
     value: `${disk.device}, ${disk.format}, cache ${disk.cache}, aio ${aio}${readOnly ? ", read-only" : ""}`,
     rule: "The format is the profile's, never guessed. Linux native I/O goes with the host's page cache left out, threads with it. A virtio disk has a queue for each vCPU at boot.",
     facts: [disk.file],
-    source: sources.block,
+    source: "block",
   });
   draft.claimId("block node", disk.id, idPath);
   draft.claimId("block node", `${disk.id}.file`, idPath);

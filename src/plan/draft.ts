@@ -6,6 +6,7 @@ import { type IdSet, idUnion } from "../units/index.ts";
 import type { CpuTopology } from "./cpu.ts";
 import { type IdSpace, Ids } from "./ids.ts";
 import type { QemuOption } from "./options.ts";
+import type { SourceName } from "./sources.ts";
 import type { Concern, ConsoleEnd, Decision, Helper, NeededFile } from "./types.ts";
 
 /** What the planner works from. All of it is data. */
@@ -46,6 +47,9 @@ interface Problem {
   readonly fix: string;
 }
 
+/** A decision that names its document; the finished plan has its URL. */
+type DraftDecision = Omit<Decision, "source"> & { readonly source: SourceName };
+
 /** The plan while it is made: each concern adds its decisions, options and problems; none stops at the first. */
 export class Draft {
   readonly profile: Profile;
@@ -56,7 +60,7 @@ export class Draft {
   readonly options: QemuOption[] = [];
   /** Devices on buses that other devices make; they come after the PCI tree. */
   readonly leaves: QemuOption[] = [];
-  readonly decisions: Decision[] = [];
+  readonly decisions: DraftDecision[] = [];
   readonly problems: Diagnostic[] = [];
   private readonly ids = new Ids();
   readonly files: NeededFile[] = [];
@@ -103,7 +107,7 @@ export class Draft {
   decide(
     concern: Concern,
     id: string,
-    decision: { value: string; rule: string; facts?: readonly string[]; source: string },
+    decision: { value: string; rule: string; facts?: readonly string[]; source: SourceName },
   ): string {
     this.decisions.push({ id, concern, facts: [], ...decision });
     return id;

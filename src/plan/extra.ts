@@ -1,5 +1,4 @@
 import type { Draft } from "./draft.ts";
-import { sources } from "./sources.ts";
 
 /** The profile's own arguments, passed on last and marked as outside the plan. */
 export function planExtra(draft: Draft): void {
@@ -9,7 +8,7 @@ export function planExtra(draft: Draft): void {
     value: `${extraArgs.length} argument${extraArgs.length === 1 ? "" : "s"}`,
     rule: "Passed on as they are. The plan does not know what they do, and its checks do not cover them.",
     facts: [extraArgs.join(" ")],
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.add({ option: "extra", arguments: extraArgs, because: [because] });
 }

@@ -1,5 +1,4 @@
 import type { Draft } from "./draft.ts";
-import { sources } from "./sources.ts";
 
 /** SeaBIOS, or OVMF with a variable store of the VM's own. */
 export function planFirmware(draft: Draft): void {
@@ -8,7 +7,7 @@ export function planFirmware(draft: Draft): void {
     draft.decide("firmware", "firmware.seabios", {
       value: "SeaBIOS",
       rule: "The machine type's own firmware, which starts fastest.",
-      source: sources.q35,
+      source: "q35",
     });
     return;
   }
@@ -28,7 +27,7 @@ export function planFirmware(draft: Draft): void {
     value: code ?? "OVMF",
     rule: "The code is mapped read-only and shared; each VM has a copy of the variable store, kept in its run directory.",
     facts: vars ? [`variables from ${vars}`] : [],
-    source: sources.ovmf,
+    source: "ovmf",
   });
   // What QEMU calls the two flash chips; no disk may have the name.
   for (const unit of [0, 1]) draft.claimId("block node", `pflash${unit}`, path);

@@ -2,7 +2,6 @@ import type { CpuTopology } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
 import type { Accelerator } from "./machine.ts";
 import type { Properties } from "./options.ts";
-import { sources } from "./sources.ts";
 
 /** What fits the eight bits of a plain APIC id; 255 is the broadcast. */
 const highestPlainApicId = 254;
@@ -32,7 +31,7 @@ export function planInterrupts(
       `the highest APIC id is ${highest}`,
       remapping ? "the guest's IOMMU remaps interrupts" : "no IOMMU remaps interrupts",
     ],
-    source: sources.kvm,
+    source: "kvm",
   });
   return { properties: { "kernel-irqchip": "split" }, because: [because] };
 }

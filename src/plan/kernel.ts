@@ -1,6 +1,5 @@
 import type { Draft } from "./draft.ts";
 import type { QemuOption } from "./options.ts";
-import { sources } from "./sources.ts";
 
 /** Direct kernel boot and files for the firmware configuration device. */
 export function planKernel(draft: Draft): void {
@@ -9,7 +8,7 @@ export function planKernel(draft: Draft): void {
     const because = draft.decide("kernel", "kernel", {
       value: kernel.image,
       rule: "The firmware hands over to this kernel after it has set up the PCI tree.",
-      source: sources.linuxboot,
+      source: "linuxboot",
     });
     needFile(draft, kernel.image, ["kernel", "image"], "kernel image");
     draft.add({ option: "kernel", value: kernel.image, because: [because] });
@@ -48,7 +47,7 @@ export function planKernel(draft: Draft): void {
     const because = draft.decide("kernel", `fwCfg.${entry.name}`, {
       value: entry.file ?? entry.string ?? "",
       rule: "Passed on as the profile has it; the plan does not look inside.",
-      source: sources.fwCfg,
+      source: "fwCfg",
     });
     draft.add({
       option: "fw_cfg",

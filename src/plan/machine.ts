@@ -1,7 +1,6 @@
 import type { CpuTopology } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
 import { planInterrupts } from "./interrupts.ts";
-import { sources } from "./sources.ts";
 
 export type Accelerator = "kvm" | "tcg";
 
@@ -13,17 +12,17 @@ export function planMachine(draft: Draft, topology: CpuTopology): { accelerator:
   const type = draft.decide("machine", "machine.type", {
     value: machine.type,
     rule: "The profile's machine type is taken as it is; only a versioned one keeps the guest's hardware the same under a newer QEMU.",
-    source: sources.q35,
+    source: "q35",
   });
   const legacy = draft.decide("machine", "machine.legacy", {
     value: `usb=off, vmport=off, hpet=${onOff(machine.hpet)}`,
     rule: "A headless server gets no VMware port and no USB 1 controller of the board; the HPET only when asked for.",
-    source: sources.q35,
+    source: "q35",
   });
   const core = draft.decide("memory", "memory.dump", {
     value: `dump-guest-core=${onOff(memory.dump)}`,
     rule: "Guest memory is part of a core dump only when the profile says so.",
-    source: sources.invocation,
+    source: "invocation",
   });
   const nvdimm = planNvdimm(draft);
   const interrupts = planInterrupts(draft, accelerator, topology);
@@ -67,7 +66,7 @@ function planNvdimm(draft: Draft): string | undefined {
   return draft.decide("machine", "machine.nvdimm", {
     value: "nvdimm=on",
     rule: "With slots for memory devices the machine takes NVDIMMs as well: that cannot be switched on later.",
-    source: sources.nvdimm,
+    source: "nvdimm",
   });
 }
 
@@ -89,7 +88,7 @@ function planAccelerator(draft: Draft): Accelerator {
       `the profile asks for ${asked}`,
       kvm.usable ? "KVM works on this host" : `KVM cannot be used: ${kvm.reason}`,
     ],
-    source: sources.kvm,
+    source: "kvm",
   });
   return accelerator;
 }
@@ -131,7 +130,7 @@ function planClock(draft: Draft): void {
   const because = draft.decide("machine", "machine.clock", {
     value: `base=${rtc.base}, driftfix=${rtc.driftFix}`,
     rule: "The clock starts at the host's time in UTC unless the profile says otherwise.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.add({
     option: "rtc",
@@ -146,7 +145,7 @@ function planViommu(draft: Draft): void {
   const because = draft.decide("machine", "machine.viommu", {
     value: `intel-iommu, ${viommu.addressBits} address bits`,
     rule: "The IOMMU comes before every other device, because devices look for it when they are made.",
-    source: sources.viommu,
+    source: "viommu",
   });
   draft.add({
     option: "device",
@@ -168,7 +167,7 @@ function planSmbios(draft: Draft): void {
   const because = draft.decide("machine", "machine.smbios", {
     value: "system information as in the profile",
     rule: "SMBIOS type 1 and 11 carry the profile's text.",
-    source: sources.smbios,
+    source: "smbios",
   });
   if (Object.keys(system).length > 0) {
     draft.add({ option: "smbios", properties: { type: 1, ...system }, because: [because] });

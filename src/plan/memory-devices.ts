@@ -8,7 +8,6 @@ import { checkMemoryDevices } from "./memory-device-checks.ts";
 import type { MemoryDemand } from "./memory-host.ts";
 import type { ObjectOption, Properties } from "./options.ts";
 import { isHuge, isPreallocated, ordinaryPageBytes } from "./preallocation.ts";
-import { sources } from "./sources.ts";
 import type { PlacedCell, PlacedMemoryDevice } from "./types.ts";
 
 /** QEMU's driver for each kind. */
@@ -70,7 +69,7 @@ function planDevice(
     value: describe(draft, device, cell),
     rule: rules[device.kind],
     facts: device.path === undefined ? [] : [device.path],
-    source: device.kind === "nvdimm" ? sources.nvdimm : sources.memoryHotplug,
+    source: device.kind === "nvdimm" ? "nvdimm" : "memoryHotplug",
   });
   const backend = device.kind === "nvdimm" ? fileBackend(device) : ramBackend(draft, device, cell);
   draft.claimId("object", backend.id, [...path, "id"]);

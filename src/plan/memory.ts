@@ -6,7 +6,6 @@ import { memoryDeviceDemands } from "./memory-devices.ts";
 import { checkHostMemory, type MemoryDemand } from "./memory-host.ts";
 import type { Cell } from "./numa.ts";
 import { isHuge, isPreallocated, planPreallocation } from "./preallocation.ts";
-import { sources } from "./sources.ts";
 
 const mebibyte = 2 ** 20;
 /** What QEMU itself locks beside the guest's memory: its code, heap and, with TCG, up to 1 GiB of translations. */
@@ -32,14 +31,14 @@ export function planMemory(
         ? `${describeByteSize(memory.size)}, up to ${describeByteSize(max)} in ${memory.slots} slots`
         : describeByteSize(memory.size),
     rule: "The profile's memory; room for more only when memory.max says so, because it takes guest address space.",
-    source: sources.memoryHotplug,
+    source: "memoryHotplug",
   });
   draft.add({ option: "m", sizeBytes: memory.size, slots: memory.slots, maxBytes: max, because: [size] });
   if (memory.locked) {
     const locked = draft.decide("memory", "memory.locked", {
       value: "mem-lock=on",
       rule: "All of QEMU's memory stays in RAM. The locked-memory limit is raised before the start, or the start is refused.",
-      source: sources.invocation,
+      source: "invocation",
     });
     draft.add({ option: "overcommit", properties: { "mem-lock": true }, because: [locked] });
   }
@@ -88,7 +87,7 @@ function planBackend(draft: Draft, cell: Cell): CellMemory {
         ),
       ...(prealloc ? ["all pages are taken at the start"] : []),
     ],
-    source: sources.memoryPolicy,
+    source: "memoryPolicy",
   });
   const preallocation = prealloc ? planPreallocation(draft, cell, memory.pageSize) : undefined;
   const backend = memoryBackend(draft, {

@@ -1,6 +1,5 @@
 import { addSocket } from "./consoles.ts";
 import type { Draft } from "./draft.ts";
-import { sources } from "./sources.ts";
 
 /** Name, identity, monitors, and how the process starts. */
 export function planMonitor(draft: Draft, uuid: string | undefined): void {
@@ -8,7 +7,7 @@ export function planMonitor(draft: Draft, uuid: string | undefined): void {
   const name = draft.decide("monitor", "monitor.name", {
     value: draft.profile.name,
     rule: "Threads carry their names, so that people see which is a vCPU.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.add({
     option: "name",
@@ -19,21 +18,21 @@ export function planMonitor(draft: Draft, uuid: string | undefined): void {
     const because = draft.decide("monitor", "monitor.uuid", {
       value: uuid,
       rule: "The profile's, or one made once and kept while the VM exists.",
-      source: sources.invocation,
+      source: "invocation",
     });
     draft.add({ option: "uuid", value: uuid, because: [because] });
   }
   const bare = draft.decide("monitor", "monitor.bare", {
     value: "no defaults, no configuration files",
     rule: "Nothing is in the guest that the plan does not name.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.add({ option: "no-user-config", because: [bare] }, { option: "nodefaults", because: [bare] });
 
   const launch = draft.decide("monitor", "monitor.launch", {
     value: "descriptor 3",
     rule: "The launcher's monitor is connected before QEMU starts: no waiting for a socket to appear.",
-    source: sources.qmp,
+    source: "qmp",
   });
   draft.add(
     {
@@ -49,7 +48,7 @@ export function planMonitor(draft: Draft, uuid: string | undefined): void {
   const monitors = draft.decide("monitor", "monitor.sockets", {
     value: "qmp.sock for qlaunch, monitor.sock for people",
     rule: "A monitor serves one client at a time, so people and their tools have one of their own.",
-    source: sources.qmp,
+    source: "qmp",
   });
   draft.claimId("socket", places.qmpSocket, []);
   draft.claimId("socket", places.monitorSocket, []);
@@ -61,7 +60,7 @@ export function planMonitor(draft: Draft, uuid: string | undefined): void {
   const start = draft.decide("monitor", "monitor.start", {
     value: "paused, with a pid file and timed messages",
     rule: "QEMU starts stopped: threads are pinned and read back before the guest runs its first instruction.",
-    source: sources.invocation,
+    source: "invocation",
   });
   draft.add(
     { option: "pidfile", value: places.pidFile, because: [start] },

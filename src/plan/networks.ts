@@ -5,7 +5,6 @@ import type { DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
 import type { Accelerator } from "./machine.ts";
 import type { Properties } from "./options.ts";
-import { sources } from "./sources.ts";
 
 /** Where distributions put it; the preflight takes the first that is there. */
 const defaultBridgeHelper = "/usr/lib/qemu/qemu-bridge-helper";
@@ -31,7 +30,7 @@ export function planNetworks(draft: Draft, site: DeviceSite, accelerator: Accele
     const because = draft.decide("networks", `networks.${network.id}`, {
       value: `${network.model} on ${describeBackEnd(network)}, ${mac}${vhost ? ", vhost" : ""}`,
       rule: "A MAC address that the profile does not give comes from the VM's name and the id, so it stays. Packets are served in the kernel (vhost) under KVM.",
-      source: sources.network,
+      source: "network",
     });
     const netdev = `${network.id}-netdev`;
     draft.add({

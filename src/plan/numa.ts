@@ -2,7 +2,6 @@ import { formatIdSet, type IdSet, idDifference, idIntersection } from "../units/
 import type { CpuPlan } from "./cpu.ts";
 import { coresOf } from "./cpu.ts";
 import type { Draft } from "./draft.ts";
-import { sources } from "./sources.ts";
 
 /** A guest NUMA node before its memory is planned. */
 export interface Cell {
@@ -52,7 +51,7 @@ export function planNuma(draft: Draft, cells: readonly (Cell & { memdev: string 
     const because = draft.decide("numa", `numa.cell${cell.id}.cpus`, {
       value: cell.vcpus.length > 0 ? `vCPUs ${formatIdSet(cell.vcpus)}` : "no vCPUs",
       rule: "The cell has the vCPUs that the profile or its partition gives it; every vCPU up to the maximum is in exactly one cell, the threads of a core together.",
-      source: sources.invocation,
+      source: "invocation",
     });
     draft.add({
       option: "numa-node",
@@ -71,7 +70,7 @@ export function planNuma(draft: Draft, cells: readonly (Cell & { memdev: string 
     const because = draft.decide("numa", `numa.cell${cell.id}.distances`, {
       value: (cell.distances ?? []).join(" "),
       rule: "Distances reach the guest as they are in the profile, all of them: one missing pair makes QEMU refuse.",
-      source: sources.slit,
+      source: "slit",
     });
     for (const [destination, value] of (cell.distances ?? []).entries()) {
       draft.add({ option: "numa-dist", source: cell.id, destination, value, because: [because] });

@@ -6,7 +6,6 @@ import { onlineCpus } from "./host-cpus.ts";
 import { distancesOf, layOut, type Partition, stepOf } from "./partition-layout.ts";
 import type { Distance } from "./partition-nodes.ts";
 import type { ChosenFunction } from "./passthrough-select.ts";
-import { sources } from "./sources.ts";
 
 /** Two cells of one node: Linux takes a 10 between different nodes for a broken table. */
 const nearestOther = 11;
@@ -68,7 +67,7 @@ export function planPartition(draft: Draft, devices: readonly ChosenFunction[]):
           ? "the nodes of the guest's devices first, then the nearest with room"
           : "every node of the choice",
     ],
-    source: sources.slit,
+    source: "slit",
   });
 }
 

@@ -3,7 +3,6 @@ import type { DeviceOption, QemuOption } from "./options.ts";
 import { isCapable, type P2pPair, type P2pReason, p2pPairs } from "./p2p.ts";
 import { cliqueWish, hidesKvm, isGpu } from "./passthrough-clique.ts";
 import type { ChosenFunction } from "./passthrough-select.ts";
-import { sources } from "./sources.ts";
 import type { PlannedDevice } from "./types.ts";
 
 /** QEMU has room for numbers 0 to 15. */
@@ -73,7 +72,7 @@ function automaticCliques(
         : describeObstacles(pairs)),
       "QEMU before 8.1 puts the capability at C8h alone, where GPUs since Turing have another",
     ],
-    source: sources.clique,
+    source: "clique",
   });
   return new Map(
     groups.flatMap((group, index) => group.map(({ fn }) => [fn.address, free[index] ?? 0] as const)),

@@ -1,7 +1,6 @@
 import type { Draft } from "./draft.ts";
 import { pathOf } from "./passthrough-host.ts";
 import type { ChosenFunction } from "./passthrough-select.ts";
-import { sources } from "./sources.ts";
 
 /** What else in the profile stands against devices of the host: its IOMMU, its balloon. */
 export function checkCombinations(draft: Draft, chosen: readonly ChosenFunction[]): void {
@@ -51,7 +50,7 @@ export function decideBackend(draft: Draft, isIommufd: boolean): string {
     rule: isIommufd
       ? "As the profile says. Devices do not reach each other's memory (P2P) before Linux 6.19 and QEMU 11."
       : "Through the legacy container devices reach each other's memory (P2P) on every kernel; iommufd maps no device memory before Linux 6.19 and QEMU 11.",
-    source: sources.iommufd,
+    source: "iommufd",
   });
 }
 

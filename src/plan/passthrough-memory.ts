@@ -1,7 +1,6 @@
 import { describeByteSize } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 import { type ChosenFunction, deviceMemoryBytes } from "./passthrough-select.ts";
-import { sources } from "./sources.ts";
 
 /** What an address space has beside the guest's memory, as libvirt allows it. */
 const overheadBytes = 2 ** 30;
@@ -31,7 +30,7 @@ export function planPinnedMemory(draft: Draft, chosen: readonly ChosenFunction[]
       `${describeByteSize(barBytes)} of device memory are mapped and not locked`,
       `${describeByteSize(overheadBytes)} more for what QEMU maps beside it`,
     ],
-    source: sources.lockedMemory,
+    source: "lockedMemory",
   });
   return bytes;
 }

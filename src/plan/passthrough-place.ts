@@ -7,7 +7,6 @@ import { type ChosenFunction, deviceMemoryBytes } from "./passthrough-select.ts"
 import { guestFunction, type PassedSlot } from "./passthrough-slots.ts";
 import type { PcieTree } from "./pcie.ts";
 import type { MirroredPlace } from "./pcie-mirror.ts";
-import { sources } from "./sources.ts";
 import type { PassedFunction } from "./types.ts";
 
 /** What of a request is about the place. */
@@ -64,7 +63,7 @@ export class FunctionPlacer {
     const because = this.draft.decide("passthrough", "passthrough.bridge", {
       value: companions.map((one) => this.idOf(one)).join(", "),
       rule: "Companions that need no speed share one bridge to conventional PCI, so that they cost no port each.",
-      source: sources.pcie,
+      source: "pcie",
     });
     tree.addConventionalBridge(id, first.path, [because]);
     for (const one of companions) this.place(one, { bus: id });
@@ -120,7 +119,7 @@ export class FunctionPlacer {
         ...(entry.identity ? [`the guest sees ${entry.identity.vendor}:${entry.identity.device}`] : []),
         ...(companionOf === undefined ? [] : [`comes along for the IOMMU group of ${companionOf}`]),
       ],
-      source: sources.vfio,
+      source: "vfio",
     });
   }
 

@@ -9,7 +9,6 @@ import { type SharingSlot, shareSwitches } from "./pcie-shared-switch.ts";
 import { hasSwitchLinks, switchDrivers } from "./pcie-switch.ts";
 import type { MadeTree } from "./pcie-tree.ts";
 import { profileDeviceIds } from "./profile-ids.ts";
-import { sources } from "./sources.ts";
 
 /** A cell of the guest, as far as devices care. */
 export interface BoundCell {
@@ -82,7 +81,7 @@ function planMirror(
         : "ports of switches say 2.5 GT/s: this QEMU knows no others",
       ...[...placeOf].map(([address, { bus }]) => `${address} on ${bus}`),
     ],
-    source: sources.pcie,
+    source: "pcie",
   });
   return { nodes: tree, placeOf, path: ["pcie", "mirror"], because: [because] };
 }
@@ -105,7 +104,7 @@ function planSwitches(
     value: `${ports.length} ${ports.length === 1 ? "switch" : "switches"} for ${sharing.length} devices`,
     rule: "Devices share a switch with those of their clique; without a number, with those behind the same switch of the host; else with those of their root complex. A switch has up to 32 ports and hangs on the cell of its devices.",
     facts: sharing.map(({ address, group }) => `${address}: ${group}, on ${placeOf.get(address)?.bus}`),
-    source: sources.pcie,
+    source: "pcie",
   });
   return { nodes: tree, placeOf, path: ["pcie", "topology"], because: [because] };
 }

@@ -1,6 +1,5 @@
 import type { Draft } from "./draft.ts";
 import { isDownstream } from "./pcie-switch.ts";
-import { sources } from "./sources.ts";
 import type { PlannedDevice } from "./types.ts";
 
 interface PlacedPort {
@@ -61,7 +60,7 @@ export function planIoWindows(
         ? [`no room for those below ${without.join(", ")}: they go without, as PCIe devices can`]
         : []),
     ],
-    source: sources.pcie,
+    source: "pcie",
   });
   return windows;
 }

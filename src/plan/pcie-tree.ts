@@ -4,7 +4,6 @@ import type { Draft } from "./draft.ts";
 import type { Bus, Buses } from "./pcie-bus.ts";
 import type { Ports } from "./pcie-ports.ts";
 import type { SlotFunction } from "./pcie-slots.ts";
-import { sources } from "./sources.ts";
 
 /** An expander bus and its place on pcie.0. */
 export interface PlantedExpander {
@@ -86,7 +85,7 @@ export class TreePlanter {
     this.draft.decide("pcie", `pcie.${node.expander}`, {
       value: `expander bus${node.numaNode === undefined ? "" : ` on cell ${node.numaNode}`}`,
       rule: "A bus of its own that belongs to a cell: the guest sees that node for every device below it.",
-      source: sources.expander,
+      source: "expander",
     });
     this.planted.push(expander);
     const bus = this.buses.addExpander(node.expander, node.numaNode);

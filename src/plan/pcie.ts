@@ -10,7 +10,6 @@ import { Ports } from "./pcie-ports.ts";
 import { formatAddr, type SlotFunction } from "./pcie-slots.ts";
 import { type MadeTree, type PlantedExpander, pcieDecisions, TreePlanter } from "./pcie-tree.ts";
 import { treeIds } from "./profile-ids.ts";
-import { sources } from "./sources.ts";
 import type { PlannedDevice } from "./types.ts";
 
 interface Placed {
@@ -44,7 +43,7 @@ export class PcieTree implements DeviceSite {
     draft.decide("pcie", "pcie.ports", {
       value: "a root port for each device",
       rule: "Every PCIe device sits on a port of its own, which can be hot-plugged; ports on pcie.0 share slots, eight functions each.",
-      source: sources.pcie,
+      source: "pcie",
     });
     this.planter = new TreePlanter(draft, this.buses, this.ports);
     this.planter.plant(made);
@@ -184,7 +183,7 @@ export class PcieTree implements DeviceSite {
     const because = this.draft.decide("pcie", "pcie.spare", {
       value: `${spareRootPorts} empty root port${spareRootPorts === 1 ? "" : "s"}${reserve === undefined ? "" : `, each keeping ${describeByteSize(reserve)}`}`,
       rule: "Root buses take no devices while the guest runs; empty ports do. A device with a large BAR needs a port that kept room for it at the start.",
-      source: sources.pcie,
+      source: "pcie",
     });
     for (let index = 0; index < spareRootPorts; index++) {
       this.addPort(board, `spare${index}`, ["pcie", "spareRootPorts"], [because], reserve);
@@ -214,7 +213,7 @@ export class PcieTree implements DeviceSite {
         value: [...numbers].map(([id, start]) => `${id} ${start}-${start + budgetOf(id) - 1}`).join(", "),
         rule: "A root takes one bus number for itself, one for each port below, and what ports reserve; ranges are disjoint and end at 255.",
         facts: [`pcie.0 takes 0-${budgetOf("pcie.0") - 1}`],
-        source: sources.expander,
+        source: "expander",
       });
     }
     return numbers;

@@ -6,7 +6,6 @@ import type { Cell } from "./numa.ts";
 import { placeCells } from "./pinning-auto.ts";
 import { placeExplicitly } from "./pinning-explicit.ts";
 import { cellOfBus } from "./profile-ids.ts";
-import { sources } from "./sources.ts";
 
 export interface Pin {
   readonly hostCpus: IdSet;
@@ -49,13 +48,13 @@ export function planPinning(draft: Draft, cpuPlan: CpuPlan, cells: readonly Cell
       ...pinningFacts(draft),
       ...(idle.length > 0 ? [`host CPU ${formatIdSet(idle)} stays idle beside them`] : []),
     ],
-    source: sources.affinity,
+    source: "affinity",
   });
   const emulator = pinning.emulator ?? (mode === "auto" ? spareCpus(draft, vcpus, idle, cells) : undefined);
   draft.decide("pinning", "pinning.emulator", {
     value: emulator ? `host CPU ${formatIdSet(emulator)}` : "left to the scheduler",
     rule: "QEMU's own threads and the I/O threads keep off the vCPUs' CPUs: the profile's choice, else the reserved CPUs, else those left on the nodes; an I/O thread's on the node of its disks.",
-    source: sources.affinity,
+    source: "affinity",
   });
   const iothreadPins = new Map(Object.entries(pinning.iothreads));
   return {

@@ -25,6 +25,7 @@ import { type PinningPlan, planPinning } from "./pinning.ts";
 import { checkQemuFeatures } from "./qemu-features.ts";
 import { planSandbox } from "./sandbox.ts";
 import { planShares } from "./shares.ts";
+import { sources } from "./sources.ts";
 import { planStandIns } from "./stand-ins.ts";
 import type { Placement, Plan } from "./types.ts";
 
@@ -79,7 +80,7 @@ export function planVm(input: PlanInput): Result<Plan> {
       uuid,
       program: input.program ?? input.host.qemu?.binary ?? "qemu-system-x86_64",
       options: draft.options,
-      decisions: draft.decisions,
+      decisions: draft.decisions.map((decision) => ({ ...decision, source: sources[decision.source] })),
       placement: { ...placementOf(memory.cells, cpuPlan, vcpus, pinning), memoryDevices },
       devices,
       ...(window.end === undefined ? {} : { windowEnd: window.end }),

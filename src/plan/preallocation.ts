@@ -9,7 +9,6 @@ import {
 import type { Draft } from "./draft.ts";
 import type { Cell } from "./numa.ts";
 import type { Properties } from "./options.ts";
-import { sources } from "./sources.ts";
 import { bytesPerThreadSecond, describeTaking } from "./taken-memory.ts";
 import type { PlacedCell } from "./types.ts";
 
@@ -81,7 +80,7 @@ export function planPreallocation(
       ...(placed ? [] : [whyNotPlaced(cell, nodes.length > 0)]),
       ...(affinity.cpus ? ["isolated CPUs are left out: the scheduler would put all threads on one"] : []),
     ],
-    source: placed ? sources.threadContext : sources.invocation,
+    source: placed ? "threadContext" : "invocation",
   });
   if (!placed) return { because, context: undefined };
   const id = `prealloc-node${cell.id}`;

@@ -1,5 +1,4 @@
 import type { Draft } from "./draft.ts";
-import { sources } from "./sources.ts";
 import type { RunUser } from "./types.ts";
 
 /** What QEMU may do on the host, and as whom. */
@@ -10,7 +9,7 @@ export function planSandbox(draft: Draft): { user: RunUser | undefined; openFile
     const because = draft.decide("sandbox", "sandbox.seccomp", {
       value: bridge ? "on, programs allowed for qemu-bridge-helper" : "on, everything denied that can be",
       rule: "A broken QEMU can start no program, gain no privilege and change no limits. A bridge is reached through a helper program, which then has to be allowed.",
-      source: sources.security,
+      source: "security",
     });
     draft.add({
       option: "sandbox",
@@ -37,7 +36,7 @@ export function planSandbox(draft: Draft): { user: RunUser | undefined; openFile
   draft.decide("sandbox", "sandbox.user", {
     value: user ? `user ${user.user}` : "the caller",
     rule: "Privileges are dropped and limits set before QEMU starts, since newer QEMUs no longer do it themselves.",
-    source: sources.security,
+    source: "security",
   });
   return { user, openFiles: sandbox.openFiles };
 }

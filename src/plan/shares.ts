@@ -1,6 +1,5 @@
 import type { Draft } from "./draft.ts";
 import type { PcieTree } from "./pcie.ts";
-import { sources } from "./sources.ts";
 
 /** Where distributions put virtiofsd: it is not in PATH. */
 const virtiofsdPrograms = [
@@ -29,7 +28,7 @@ export function planShares(draft: Draft, tree: PcieTree): void {
           ? "QEMU serves the folder itself; files keep their owners as the security model says."
           : "virtiofsd serves the folder and reaches the guest's memory, which is therefore shared.",
       facts: [share.path],
-      source: share.type === "9p" ? sources.ninep : sources.virtiofs,
+      source: share.type === "9p" ? "ninep" : "virtiofs",
     });
     if (share.type === "9p") {
       draft.add({

@@ -1,8 +1,9 @@
-/** Where the rules come from. */
+/** Where the rules come from, by the name that decisions have for it. Only a plan that somebody may read needs them. */
 export const sources = {
   invocation: "https://www.qemu.org/docs/master/system/invocation.html",
   q35: "https://www.qemu.org/docs/master/system/i386/pc.html",
   cpuModels: "https://www.qemu.org/docs/master/system/i386/cpu.html",
+  cpuSiblings: "https://gitlab.com/qemu-project/qemu/-/blob/master/target/i386/cpu.c",
   cpuHotplug: "https://www.qemu.org/docs/master/system/cpu-hotplug.html",
   memoryHotplug: "https://gitlab.com/qemu-project/qemu/-/blob/master/docs/memory-hotplug.txt",
   nvdimm: "https://gitlab.com/qemu-project/qemu/-/blob/master/docs/nvdimm.txt",
@@ -24,6 +25,7 @@ export const sources = {
   seabiosPci: "https://github.com/coreboot/seabios/blob/master/src/fw/pciinit.c",
   linuxboot: "https://www.qemu.org/docs/master/system/linuxboot.html",
   fwCfg: "https://www.qemu.org/docs/master/specs/fw_cfg.html",
+  commands: "https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html",
   qmp: "https://www.qemu.org/docs/master/interop/qmp-spec.html",
   security: "https://www.qemu.org/docs/master/system/security.html",
   tpm: "https://www.qemu.org/docs/master/specs/tpm.html",
@@ -37,3 +39,5 @@ export const sources = {
   edu: "https://www.qemu.org/docs/master/specs/edu.html",
   physicalBits: "https://gitlab.com/qemu-project/qemu/-/blob/master/hw/i386/pc.c",
 } as const;
+
+export type SourceName = keyof typeof sources;

@@ -3,7 +3,6 @@ import type { StandIn } from "../profile/index.ts";
 import { describeByteSize } from "../units/index.ts";
 import type { DeviceRequest, DeviceSite } from "./device-site.ts";
 import type { Draft } from "./draft.ts";
-import { sources } from "./sources.ts";
 
 const gibibyte = 2 ** 30;
 const mebibyte = 2 ** 20;
@@ -30,7 +29,7 @@ export function planStandIns(draft: Draft, site: DeviceSite): void {
     const because = draft.decide("stand-ins", `stand-ins.${entry.id}`, {
       value: `${drivers[entry.device]} for ${meanings[entry.device]}`,
       rule: "A device of the same class in the same place, for a rehearsal without the hardware. It has no option ROM, so that the firmware loses no time with it.",
-      source: sources.edu,
+      source: "edu",
     });
     site.place({
       id: entry.id,

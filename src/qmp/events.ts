@@ -106,7 +106,8 @@ export interface AnyQmpEvent {
   readonly timestamp: QmpTimestamp;
 }
 
-const known: { readonly [Name in EventName]: true } = {
+/** Made when an event comes: most commands meet none. */
+const known = (): { readonly [Name in EventName]: true } => ({
   SHUTDOWN: true,
   POWERDOWN: true,
   RESET: true,
@@ -133,8 +134,8 @@ const known: { readonly [Name in EventName]: true } = {
   NETDEV_STREAM_CONNECTED: true,
   NETDEV_STREAM_DISCONNECTED: true,
   RTC_CHANGE: true,
-};
+});
 
 export function isKnownEvent(event: AnyQmpEvent): event is QmpEvent {
-  return Object.hasOwn(known, event.event);
+  return Object.hasOwn(known(), event.event);
 }

@@ -9,7 +9,7 @@ export function pinByFunction(pins: readonly ThreadAffinity[]): AffinityFailure[
   if (library === undefined) return undefined;
   return pins.flatMap(({ threadId, cpus }) => {
     const mask = affinityMask(cpus);
-    if (library.sched_setaffinity(threadId, mask.length, library.pointerTo(mask)) === 0) return [];
+    if (library.rare.sched_setaffinity(threadId, mask.length, library.pointerTo(mask)) === 0) return [];
     return [{ threadId, code: errorName(library.errorNumber()) }];
   });
 }

@@ -1,5 +1,6 @@
 import type { BunSocket, BunSocketSource, bun } from "./bun.ts";
 import type { ByteStream } from "./system.ts";
+import { toBytes } from "./text.ts";
 
 type Runtime = NonNullable<typeof bun>;
 
@@ -58,7 +59,7 @@ export class BunStream implements ByteStream {
   }
 
   write(content: string | Uint8Array): void {
-    this.#unsent.push(typeof content === "string" ? new TextEncoder().encode(content) : content);
+    this.#unsent.push(typeof content === "string" ? toBytes(content) : content);
     // One that waits already is before it.
     if (this.#unsent.length === 1) this.#flush();
   }

@@ -21,8 +21,8 @@ interface Bun {
   readonly FFI?: ForeignFunctions;
 }
 
-interface ForeignFunctions {
-  /** Functions take and give numbers. @returns an Error when there is no such library */
+export interface ForeignFunctions {
+  /** Functions take and give numbers. @returns an Error when there is no such library @throws TypeError where the runtime makes no code */
   dlopen<Name extends string>(
     library: string,
     functions: Readonly<Record<Name, { args: readonly string[]; returns: string }>>,

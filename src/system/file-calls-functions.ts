@@ -1,6 +1,7 @@
-import { type CLibrary, openCLibrary } from "./c-library.ts";
+import { openCLibrary } from "./c-library.ts";
 import { errorNumbers } from "./error-numbers.ts";
 import type { FileCalls, FileStatus } from "./file-calls.ts";
+import { toText, writeBytes } from "./text.ts";
 
 /** @see https://man7.org/linux/man-pages/man2/open.2.html */
 const closeOnExec = 0o2000000;
@@ -18,15 +19,19 @@ const statxEmptyPath = 0x1000;
 const statxBasic = 0x7ff;
 const statxBytes = 256;
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /** @returns undefined where this runtime cannot call functions of the C library */
 export function fileCallsByFunctions(): FileCalls | undefined {
   const library = openCLibrary();
   if (library === undefined) return undefined;
 
-  const name = pathArgument(library);
-  const newName = pathArgument(library);
+  // One for all calls: what one answers is read before the next is made.
+  const memory = new ArrayBuffer(2 * pathBytes + answerBytes);
+  const place = library.pointerTo(new Uint8Array(memory));
+  const name = pathArgument(new Uint8Array(memory, 0, pathBytes), place);
+  const newName = pathArgument(new Uint8Array(memory, pathBytes, pathBytes), place + pathBytes);
+  const answer = new Uint8Array(memory, 2 * pathBytes);
+  const answerPointer = place + 2 * pathBytes;
+  const statusWords = new Uint32Array(memory, 2 * pathBytes, statxBytes / 4);
 
   /** The call's result, or its error; again when a signal came in between. */
   const ask = (call: () => number): number => {
@@ -42,14 +47,9 @@ export function fileCallsByFunctions(): FileCalls | undefined {
     return error === 0 ? ask(() => call(name.pointer)) : -error;
   };
   const open = (path: string, flags: number, mode = 0) =>
-    askOf(path, (pointer) => library.open(pointer, flags | closeOnExec, mode));
+    askOf(path, (pointer) => library.common.open(pointer, flags | closeOnExec, mode));
   // It is closed whatever the call says, so that asking again might close what another one opened since.
-  const close = (descriptor: number) => (library.close(descriptor) === 0 ? 0 : -library.errorNumber());
-  // One for all: a call's answer is read before the next is made.
-  const memory = new ArrayBuffer(answerBytes);
-  const answer = new Uint8Array(memory);
-  const answerPointer = library.pointerTo(answer);
-  const statusWords = new Uint32Array(memory, 0, statxBytes / 4);
+  const close = (descriptor: number) => (library.common.close(descriptor) === 0 ? 0 : -library.errorNumber());
 
   return {
     open,
@@ -59,8 +59,8 @@ export function fileCallsByFunctions(): FileCalls | undefined {
       const to = library.pointerTo(bytes);
       return ask(() =>
         offset === undefined
-          ? library.read(descriptor, to, bytes.length)
-          : library.pread(descriptor, to, bytes.length, offset),
+          ? library.common.read(descriptor, to, bytes.length)
+          : library.rare.pread(descriptor, to, bytes.length, offset),
       );
     },
     write(descriptor, bytes, offset) {
@@ -68,17 +68,23 @@ export function fileCallsByFunctions(): FileCalls | undefined {
       const from = library.pointerTo(bytes);
       return ask(() =>
         offset === undefined
-          ? library.write(descriptor, from, bytes.length)
-          : library.pwrite(descriptor, from, bytes.length, offset),
+          ? library.common.write(descriptor, from, bytes.length)
+          : library.rare.pwrite(descriptor, from, bytes.length, offset),
       );
     },
-    truncate: (descriptor) => ask(() => library.ftruncate(descriptor, 0)),
+    truncate: (descriptor) => ask(() => library.common.ftruncate(descriptor, 0)),
     status(file, followLinks = true) {
       const result =
         typeof file === "number"
-          ? askOf("", (none) => library.statx(file, none, statxEmptyPath, statxBasic, answerPointer))
+          ? askOf("", (none) => library.common.statx(file, none, statxEmptyPath, statxBasic, answerPointer))
           : askOf(file, (path) =>
-              library.statx(statxHere, path, followLinks ? 0 : statxNoFollow, statxBasic, answerPointer),
+              library.common.statx(
+                statxHere,
+                path,
+                followLinks ? 0 : statxNoFollow,
+                statxBasic,
+                answerPointer,
+              ),
             );
       return result < 0 ? result : statusOf(statusWords);
     },
@@ -88,7 +94,7 @@ export function fileCallsByFunctions(): FileCalls | undefined {
       const names: string[] = [];
       try {
         for (;;) {
-          const count = ask(() => library.getdents64(descriptor, answerPointer, answerBytes));
+          const count = ask(() => library.common.getdents64(descriptor, answerPointer, answerBytes));
           if (count < 0) return count;
           if (count === 0) return names;
           names.push(...namesIn(answer.subarray(0, count)));
@@ -98,36 +104,33 @@ export function fileCallsByFunctions(): FileCalls | undefined {
       }
     },
     readLink(path) {
-      const count = askOf(path, (pointer) => library.readlink(pointer, answerPointer, answerBytes));
-      return count < 0 ? count : utf8.decode(answer.subarray(0, count));
+      const count = askOf(path, (pointer) => library.rare.readlink(pointer, answerPointer, answerBytes));
+      return count < 0 ? count : toText(answer.subarray(0, count));
     },
     realPath(path) {
-      const result = askOf(path, (pointer) => (library.realpath(pointer, answerPointer) === 0 ? -1 : 0));
-      return result < 0 ? result : utf8.decode(answer.subarray(0, answer.indexOf(0)));
+      const result = askOf(path, (pointer) => (library.rare.realpath(pointer, answerPointer) === 0 ? -1 : 0));
+      return result < 0 ? result : toText(answer.subarray(0, answer.indexOf(0)));
     },
-    access: (path, access) => askOf(path, (pointer) => library.access(pointer, access)),
-    makeDirectory: (path, mode) => askOf(path, (pointer) => library.mkdir(pointer, mode)),
-    changeMode: (path, mode) => askOf(path, (pointer) => library.chmod(pointer, mode)),
+    access: (path, access) => askOf(path, (pointer) => library.rare.access(pointer, access)),
+    makeDirectory: (path, mode) => askOf(path, (pointer) => library.rare.mkdir(pointer, mode)),
+    changeMode: (path, mode) => askOf(path, (pointer) => library.rare.chmod(pointer, mode)),
     rename(from, to) {
       const error = newName.set(to);
-      return error === 0 ? askOf(from, (pointer) => library.rename(pointer, newName.pointer)) : -error;
+      return error === 0 ? askOf(from, (pointer) => library.common.rename(pointer, newName.pointer)) : -error;
     },
-    unlink: (path) => askOf(path, (pointer) => library.unlink(pointer)),
+    unlink: (path) => askOf(path, (pointer) => library.common.unlink(pointer)),
   };
 }
 
 /** A path as the C library wants it, one after another in the same place. */
-function pathArgument(library: CLibrary) {
-  const bytes = new Uint8Array(pathBytes);
-  const room = bytes.subarray(0, pathBytes - 1);
-  const encoder = new TextEncoder();
+function pathArgument(bytes: Uint8Array, pointer: number) {
   return {
-    pointer: library.pointerTo(bytes),
+    pointer,
     /** @returns 0, or the number of what the kernel would say; to it, a path would end at its first zero */
     set(path: string): number {
       if (path.includes("\0")) return errorNumbers.EINVAL;
-      const { read, written } = encoder.encodeInto(path, room);
-      if (read < path.length) return errorNumbers.ENAMETOOLONG;
+      const { read, written } = writeBytes(path, bytes);
+      if (read < path.length || written === bytes.length) return errorNumbers.ENAMETOOLONG;
       bytes[written] = 0;
       return 0;
     },
@@ -157,7 +160,7 @@ function namesIn(entries: Uint8Array): string[] {
   const names: string[] = [];
   for (let at = 0; at < entries.length; ) {
     const begin = at + entryNameAt;
-    const name = utf8.decode(entries.subarray(begin, entries.indexOf(0, begin)));
+    const name = toText(entries.subarray(begin, entries.indexOf(0, begin)));
     if (name !== "." && name !== "..") names.push(name);
     at += (entries[at + entryLengthAt] as number) + (entries[at + entryLengthAt + 1] as number) * 256;
   }

@@ -5,6 +5,7 @@ import { nodeFiles } from "./node-files.ts";
 import { dirname, join } from "./paths.ts";
 import { type FileFacts, type Files, SystemError } from "./system.ts";
 import { asSystemError, guard, may, must } from "./system-error.ts";
+import { toBytes, toText } from "./text.ts";
 
 /** The real file system. */
 export const files: Files = {
@@ -47,7 +48,7 @@ export const files: Files = {
     }
   },
   write(path, text) {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = toBytes(text);
     must(
       withOpen(path, openFlags.write, (it) => calls.write(it, bytes)),
       "write",
@@ -108,8 +109,6 @@ function withOpen<T>(
 let room: Uint8Array | undefined;
 const roomBytes = 65_536;
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /** What a file has: sysfs does not say how much that is. */
 function readText(path: string): string | number {
   return withOpen(path, openFlags.read, (descriptor) => {
@@ -118,7 +117,7 @@ function readText(path: string): string | number {
     for (;;) {
       const count = calls.read(descriptor, bytes.subarray(end));
       if (count < 0) return count;
-      if (count === 0) return utf8.decode(bytes.subarray(0, end));
+      if (count === 0) return toText(bytes.subarray(0, end));
       end += count;
       if (end === bytes.length) {
         const larger = new Uint8Array(2 * end);
@@ -132,7 +131,7 @@ function readText(path: string): string | number {
 function readTextStart(path: string, bytes: number): string | number {
   const start = new Uint8Array(bytes);
   const count = withOpen(path, openFlags.read, (descriptor) => calls.read(descriptor, start, 0));
-  return count < 0 ? count : utf8.decode(start.subarray(0, count));
+  return count < 0 ? count : toText(start.subarray(0, count));
 }
 
 function readPart(path: string, offset: number, bytes: number): Buffer {
@@ -143,7 +142,7 @@ function readPart(path: string, offset: number, bytes: number): Buffer {
 
 /** @returns how many bytes it was, or the error's number */
 function writeAll(descriptor: number, content: string | Uint8Array): number {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const bytes = typeof content === "string" ? toBytes(content) : content;
   for (let written = 0; written < bytes.length; ) {
     const count = calls.write(descriptor, bytes.subarray(written));
     if (count < 0) return count;

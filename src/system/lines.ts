@@ -1,4 +1,5 @@
 import { calls, openFlags } from "./file-calls.ts";
+import { toBytes, toText } from "./text.ts";
 
 /** Small: the kernel fills what it is given. */
 const pieceBytes = 512;
@@ -10,7 +11,6 @@ const pieceBytes = 512;
 const shortestLineBytes = 16;
 
 const lineFeed = 0x0a;
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** As `Files` has it. */
 export function findLine(path: string, isIt: (line: string) => boolean): string | undefined {
@@ -19,7 +19,7 @@ export function findLine(path: string, isIt: (line: string) => boolean): string 
 
 /** As `Files` has it. */
 export function findLineFrom(path: string, beginning: string, linesBefore = 0): string | undefined {
-  const wanted = new TextEncoder().encode(beginning);
+  const wanted = toBytes(beginning);
   /** Until it is known whether it is the one, and then byte by byte: where it ends is not known. */
   const restOf = (bytes: Uint8Array, begin: number, end: number) => {
     const known = Math.min(end - begin, wanted.length);
@@ -65,13 +65,13 @@ function readLines(
       let newline = bytes.indexOf(lineFeed, end);
       end += count;
       for (; newline !== -1; newline = bytes.indexOf(lineFeed, begin)) {
-        const line = utf8.decode(bytes.subarray(begin, newline));
+        const line = toText(bytes.subarray(begin, newline));
         if (isIt(line)) return line;
         begin = newline + 1;
         ended += 1;
       }
     }
-    const last = utf8.decode(bytes.subarray(begin, end));
+    const last = toText(bytes.subarray(begin, end));
     return last !== "" && isIt(last) ? last : undefined;
   } finally {
     calls.close(descriptor);

@@ -6,6 +6,7 @@ import { files } from "./files.ts";
 import type { Lock, Locks } from "./system.ts";
 import { SystemError } from "./system.ts";
 import { asSystemError, errorName, may, must } from "./system-error.ts";
+import { toBytes } from "./text.ts";
 
 /**
  * flock(2) on our open file description: the lock is ours until the descriptor is closed, by us or by the kernel when we
@@ -27,7 +28,7 @@ export const locks: Locks = {
         }
         if (isNamed(descriptor, path)) {
           must(calls.truncate(descriptor), "ftruncate", path);
-          must(calls.write(descriptor, new TextEncoder().encode(owner)), "write", path);
+          must(calls.write(descriptor, toBytes(owner)), "write", path);
           return heldLock(descriptor, path);
         }
         calls.close(descriptor);
@@ -79,7 +80,7 @@ const longestPauseMs = 20;
 async function flockByFunction(library: CLibrary, descriptor: number, waitMs: number): Promise<boolean> {
   const deadline = performance.now() + waitMs;
   for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    if (library.flock(descriptor, exclusiveNow) === 0) return true;
+    if (library.common.flock(descriptor, exclusiveNow) === 0) return true;
     const error = library.errorNumber();
     if (error !== errorNumbers.EAGAIN && error !== errorNumbers.EINTR) {
       throw new SystemError(errorName(error), `flock failed with error ${error}`);

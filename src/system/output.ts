@@ -1,6 +1,7 @@
 import { errorNumbers } from "./error-numbers.ts";
 import { calls, fileTypeBits } from "./file-calls.ts";
 import { may, must } from "./system-error.ts";
+import { toBytes } from "./text.ts";
 
 /** Standard output or standard error. */
 export interface OutputStream {
@@ -26,7 +27,7 @@ export function openOutput(descriptor: 1 | 2): OutputStream {
   return {
     isTerminal: false,
     columns: undefined,
-    write: (text) => writeAll(descriptor, new TextEncoder().encode(text)),
+    write: (text) => writeAll(descriptor, toBytes(text)),
   };
 }
 

@@ -18,9 +18,17 @@ export const realSystem: System = {
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   },
   user: {
-    uid: process.getuid?.() ?? 0,
-    gid: process.getgid?.() ?? 0,
-    environment: process.env,
-    workingDirectory: process.cwd(),
+    get uid() {
+      return process.getuid?.() ?? 0;
+    },
+    get gid() {
+      return process.getgid?.() ?? 0;
+    },
+    get environment() {
+      return process.env;
+    },
+    get workingDirectory() {
+      return process.cwd();
+    },
   },
 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   codes,
   type Diagnostic,
+  exitStatusOf,
   failure,
   formatJsonPath,
   QlaunchError,
@@ -31,11 +32,11 @@ describe("formatJsonPath", () => {
 });
 
 describe("QlaunchError", () => {
-  it("ends the program by its most telling problem", () => {
-    expect(new QlaunchError([problem("HOST_KVM")]).exitStatus).toBe(1);
-    expect(new QlaunchError([problem("HOST_KVM"), problem("CPU_TOPOLOGY")]).exitStatus).toBe(2);
-    expect(new QlaunchError([problem("BUG"), problem("CPU_TOPOLOGY")]).exitStatus).toBe(70);
-    expect(new QlaunchError([]).exitStatus).toBe(1);
+  it("ends the program by the most telling problem", () => {
+    expect(exitStatusOf([problem("HOST_KVM")])).toBe(1);
+    expect(exitStatusOf([problem("HOST_KVM"), problem("CPU_TOPOLOGY")])).toBe(2);
+    expect(exitStatusOf([problem("BUG"), problem("CPU_TOPOLOGY")])).toBe(70);
+    expect(exitStatusOf([])).toBe(1);
   });
 
   it("says what every problem is", () => {
