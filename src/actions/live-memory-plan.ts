@@ -31,7 +31,8 @@ export async function planMemory(
 ): Promise<Result<PlannedMemory>> {
   const profile = await keptProfile(system, name);
   // Looked at while QEMU answers what was asked ahead.
-  const nodes = nodesNow(system);
+  const isOrdinary = (device.pageSize ?? profile.memory.pageSize) === undefined;
+  const nodes = nodesNow(system, isOrdinary ? "ordinary" : "all");
   const id = wanted ?? (await freeId(prefixes[device.kind], facts));
   // DIMMs have slots of their own.
   const ports = device.kind === "virtio-mem" ? await facts.ports() : [];

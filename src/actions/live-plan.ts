@@ -63,8 +63,8 @@ const emptyHost: Omit<Host, "nodes"> = {
   kvm: { usable: false, reason: "" },
 };
 
-export function nodesNow({ files }: System): readonly HostNode[] {
-  return readNodes(files, readOnlineCpus(files));
+export function nodesNow({ files }: System, pages?: "all" | "ordinary"): readonly HostNode[] {
+  return readNodes(files, readOnlineCpus(files), pages);
 }
 
 /** What the planners put into the draft, or what they have against it. */

@@ -121,7 +121,7 @@ class PlainCommand implements Command {
         operands.push(word);
         continue;
       }
-      const option = this.#options.find(({ long }) => long === word);
+      const option = this.#options.find((each) => each.isCalled(word));
       if (option === undefined || told.has(option.key)) return undefined;
       const value = option.read(option.takesValue ? words[++index] : undefined);
       if (value === undefined) return undefined;
@@ -163,6 +163,11 @@ class PlainOption implements Option {
     return at === -1 ? undefined : this.#flags.slice(at).split(" ", 1)[0];
   }
 
+  /** Whether that is its long name. */
+  isCalled(word: string): boolean {
+    return this.#flags.includes(word) && this.long === word;
+  }
+
   /** As the command's work has it: "wait", "pageSize". */
   get key(): string {
     const { long = "" } = this;
@@ -179,7 +184,7 @@ class PlainOption implements Option {
   }
 
   get #isNegated(): boolean {
-    return this.long?.startsWith("--no-") === true;
+    return this.#flags.includes("--no-");
   }
 
   choices(values: readonly string[]): this {

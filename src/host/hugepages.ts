@@ -1,6 +1,10 @@
 import type { Files } from "../system/index.ts";
 import type { HugepagePool } from "./topology.ts";
 
+/** Of a folder's name around its number. */
+const before = "hugepages-";
+const behind = "kB";
+
 /**
  * The pools below one folder, smallest pages first; sizes with no page at all are listed too, since the host has them.
  * Pages promised to a mapping that has not touched them yet are not free; the kernel counts those for the machine
@@ -10,13 +14,13 @@ import type { HugepagePool } from "./topology.ts";
 export function readHugepages(files: Files, folder: string): HugepagePool[] {
   const pools: HugepagePool[] = [];
   for (const name of files.list(folder) ?? []) {
-    const kibibytes = /^hugepages-(\d+)kB$/.exec(name)?.[1];
-    if (kibibytes === undefined) continue;
+    if (!name.startsWith(before) || !name.endsWith(behind)) continue;
+    const kibibytes = Number(name.slice(before.length, -behind.length));
     const count = (file: string) => Number(files.tryReadText(`${folder}/${name}/${file}`) ?? 0);
     const total = count("nr_hugepages");
     // Of none, none is free.
     const free = total === 0 ? 0 : count("free_hugepages") - count("resv_hugepages");
-    pools.push({ pageSizeBytes: Number(kibibytes) * 1024, total, free: Math.max(0, free) });
+    pools.push({ pageSizeBytes: kibibytes * 1024, total, free: Math.max(0, free) });
   }
   return pools.sort((a, b) => a.pageSizeBytes - b.pageSizeBytes);
 }

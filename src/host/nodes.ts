@@ -1,25 +1,31 @@
 import type { Files } from "../system/index.ts";
 import { readHugepages } from "./hugepages.ts";
 import { readIds } from "./read-ids.ts";
-import type { HostNode } from "./topology.ts";
+import type { HostNode, HugepagePool } from "./topology.ts";
 
 const nodesPath = "/sys/devices/system/node";
 
 /**
  * Every online NUMA node, by id. Nodes without memory or without CPUs are among them; ids may have gaps.
  * @param onlineCpus the CPUs of the one node 0 that stands for the machine when the kernel has no NUMA
+ * @param pages "ordinary" where nobody asks for pools of huge pages: none are listed then; default "all"
  * @see https://docs.kernel.org/admin-guide/abi-stable.html#symbols-under-sys-devices-system-node
  */
-export function readNodes(files: Files, onlineCpus: readonly number[]): HostNode[] {
+export function readNodes(
+  files: Files,
+  onlineCpus: readonly number[],
+  pages: "all" | "ordinary" = "all",
+): HostNode[] {
+  const poolsIn = (folder: string) => (pages === "all" ? readHugepages(files, folder) : []);
   const ids = readIds(files, `${nodesPath}/online`) ?? [];
-  if (ids.length <= 1) return [readWholeMachine(files, ids[0] ?? 0, onlineCpus)];
+  if (ids.length <= 1) return [readWholeMachine(files, ids[0] ?? 0, onlineCpus, poolsIn)];
   return ids.map((id, position) => {
     const folder = `${nodesPath}/node${id}`;
     return {
       id,
       cpus: readIds(files, `${folder}/cpulist`) ?? [],
       ...parseMemory(files.tryReadText(`${folder}/meminfo`) ?? ""),
-      hugepages: readHugepages(files, `${folder}/hugepages`),
+      hugepages: poolsIn(`${folder}/hugepages`),
       distances: parseDistances(files.tryReadText(`${folder}/distance`), ids.length, position),
     };
   });
@@ -29,12 +35,17 @@ export function readNodes(files: Files, onlineCpus: readonly number[]): HostNode
  * One node holds everything, so the machine's own counters are used: a node's file leaves out memory that the kernel
  * sets up later, and the machine's files know which huge pages are promised to somebody already.
  */
-function readWholeMachine(files: Files, id: number, cpus: readonly number[]): HostNode {
+function readWholeMachine(
+  files: Files,
+  id: number,
+  cpus: readonly number[],
+  poolsIn: (folder: string) => HugepagePool[],
+): HostNode {
   return {
     id,
     cpus,
     ...parseMemory(files.tryReadText("/proc/meminfo") ?? ""),
-    hugepages: readHugepages(files, "/sys/kernel/mm/hugepages"),
+    hugepages: poolsIn("/sys/kernel/mm/hugepages"),
     distances: [10],
   };
 }

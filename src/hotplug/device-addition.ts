@@ -119,7 +119,7 @@ async function addAll(live: LiveVm, journal: OperationJournal): Promise<void> {
       const stopReports = isTakenAtOnce(part) ? await watchTaking(live, part, bound) : () => {};
       const added = addPart(live.qmp, part);
       // Sent behind it: QEMU answers in order, and what it answers then is what has come of it.
-      if (part === parts.at(-1)) askAhead([isListed(live, journal.operation, part)]);
+      if (part === parts.at(-1)) await askAhead([isListed(live, journal.operation, part)]);
       await added.finally(stopReports);
     });
   }

@@ -26,7 +26,7 @@ export async function addMemoryTo(
 ): Promise<MemoryOutcome> {
   const { qmp } = live;
   // In the order of use.
-  askAhead([readDevices(qmp), readPluggedMemory(qmp), readObjects(qmp)]);
+  await askAhead([readDevices(qmp), readPluggedMemory(qmp), readObjects(qmp)]);
   await takeUpOperations(live, "memory-add");
   const { planned, parts } = await prepareAddition(live, planMemory);
   const { device } = planned;

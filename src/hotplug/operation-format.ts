@@ -8,10 +8,10 @@ const oneOf =
   (...words: readonly string[]): Check =>
   (value) =>
     typeof value === "string" && words.includes(value);
-const shape =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  (value) =>
-    isObject(value) && Object.entries(checks).every(([key, check]) => check(value[key]));
+const shape = (checks: Readonly<Record<string, Check>>): Check => {
+  const entries = Object.entries(checks);
+  return (value) => isObject(value) && entries.every(([key, check]) => check(value[key]));
+};
 const orNull =
   (check: Check): Check =>
   (value) =>

@@ -48,7 +48,11 @@ export function withRecentAnswers(qmp: QmpClient, elapsedMs: () => number): Live
   };
 }
 
-/** Puts questions that are asked again soon, so that QEMU has answered by then. Whoever asks again is told what fails. */
-export function askAhead(questions: readonly Promise<unknown>[]): void {
+/**
+ * Puts questions that are asked again soon, so that QEMU has answered by then. Whoever asks again is told what fails.
+ * @returns when they are on their way: what is sent goes out at the next pause, and much may be to do before one
+ */
+export async function askAhead(questions: readonly Promise<unknown>[]): Promise<void> {
   for (const question of questions) question.catch(() => {});
+  await undefined;
 }

@@ -38,7 +38,7 @@ export async function setVcpus(
   options: LiveOptions,
 ): Promise<SetVcpusOutcome> {
   return withLiveVm(system, name, "qlaunch setvcpus", options, async (live) => {
-    askAhead([readVcpus(live), live.qmp.execute("query-kvm")]);
+    await askAhead([readVcpus(live), live.qmp.execute("query-kvm")]);
     await takeUpOperations(live, "setvcpus");
     const vcpus = await readVcpus(live);
     const choice = chooseVcpus(

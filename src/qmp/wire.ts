@@ -53,9 +53,9 @@ export class Wire {
 
   /** Lets what was sent go out, then ends the transport. */
   close(): void {
-    this.#stopGrace = startTimer(closeGraceMs, () => this.destroy());
     this.#flush();
     this.#transport.end();
+    if (!this.#ended) this.#stopGrace = startTimer(closeGraceMs, () => this.destroy());
   }
 
   destroy(): void {

@@ -130,13 +130,15 @@ function readText(path: string): string | number {
 
 function readTextStart(path: string, bytes: number): string | number {
   const start = new Uint8Array(bytes);
-  const count = withOpen(path, openFlags.read, (descriptor) => calls.read(descriptor, start, 0));
+  const count = withOpen(path, openFlags.read, (descriptor) => calls.read(descriptor, start));
   return count < 0 ? count : toText(start.subarray(0, count));
 }
 
 function readPart(path: string, offset: number, bytes: number): Buffer {
   const part = Buffer.alloc(bytes);
-  const count = withOpen(path, openFlags.read, (descriptor) => calls.read(descriptor, part, offset));
+  const count = withOpen(path, openFlags.read, (descriptor) =>
+    calls.read(descriptor, part, offset === 0 ? undefined : offset),
+  );
   return part.subarray(0, must(count, "read", path));
 }
 

@@ -26,7 +26,7 @@ export function parseStat(text: string): ProcessStat | undefined {
   const fields = text
     .slice(text.lastIndexOf(")") + 1)
     .trim()
-    .split(/\s+/);
+    .split(" ");
   // The first field here is the third of the manual page.
   const field = (number: number) => Number(fields[number - 3]);
   const state = fields[0];

@@ -14,10 +14,10 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
-const shape =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  (value) =>
-    isRecord(value) && Object.entries(checks).every(([key, check]) => check(value[key]));
+const shape = (checks: Readonly<Record<string, Check>>): Check => {
+  const entries = Object.entries(checks);
+  return (value) => isRecord(value) && entries.every(([key, check]) => check(value[key]));
+};
 
 const identity = shape({ pid: count, startTimeTicks: count });
 const processAction = shape({ process: orNull(identity), marks: list(text) });
