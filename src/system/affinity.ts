@@ -1,6 +1,6 @@
 import { pinByFunction } from "./affinity-function.ts";
 import { pinByPerl, pinByTaskset, systemCall } from "./affinity-programs.ts";
-import { bun } from "./bun.ts";
+import { openCLibrary } from "./c-library.ts";
 import { processes } from "./processes.ts";
 import { runNow } from "./run-now.ts";
 import type { Affinity } from "./system.ts";
@@ -14,7 +14,7 @@ const tools = ["xargs", "taskset"] as const;
  */
 export const affinity: Affinity = {
   programs() {
-    if (bun !== undefined) return [];
+    if (openCLibrary() !== undefined) return [];
     return hasPerl() ? ["perl"] : tools;
   },
   async set(pins) {

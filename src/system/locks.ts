@@ -1,4 +1,3 @@
-import { bun } from "./bun.ts";
 import { type CLibrary, openCLibrary } from "./c-library.ts";
 import { errorNumbers } from "./error-numbers.ts";
 import { calls, openFlags } from "./file-calls.ts";
@@ -14,7 +13,7 @@ import { toBytes } from "./text.ts";
  * @see https://man7.org/linux/man-pages/man2/flock.2.html
  */
 export const locks: Locks = {
-  programs: () => (bun === undefined ? ["flock"] : []),
+  programs: () => (openCLibrary() === undefined ? ["flock"] : []),
 
   async take(path, owner, options = {}) {
     for (;;) {

@@ -30,6 +30,10 @@ describe.each(cases)("$name", ({ name, result }) => {
     const silent = ids.filter((id) => !reached.has(id) && !informative.test(id));
     expect(silent).toEqual([]);
   });
+
+  it("has the document behind every decision", () => {
+    for (const { id, source } of plan.decisions) expect(source, id).toMatch(/^https:\/\/[^/]+\/./);
+  });
 });
 
 it("has no file that no case writes: delete it", () => {
