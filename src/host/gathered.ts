@@ -57,8 +57,8 @@ function filesBelow(files: Files, folder: string): Files {
       return real === undefined ? undefined : files.tryReadTextAside(real);
     },
     findLine: (path, isIt) => ifFound(path, (real) => files.findLine(real, isIt)),
-    findLineFrom: (path, beginning, linesBefore) =>
-      ifFound(path, (real) => files.findLineFrom(real, beginning, linesBefore)),
+    findLineFrom: (path, beginning, leastBytes) =>
+      ifFound(path, (real) => files.findLineFrom(real, beginning, leastBytes)),
     readStart: (path, bytes) => files.readStart(open(path), bytes),
     tryReadTextStart: (path, bytes) => ifFound(path, (real) => files.tryReadTextStart(real, bytes)),
     readPart: (path, offset, bytes) => files.readPart(open(path), offset, bytes),

@@ -18,7 +18,11 @@ export function findLine(path: string, isIt: (line: string) => boolean): string 
 }
 
 /** As `Files` has it. */
-export function findLineFrom(path: string, beginning: string, linesBefore = 0): string | undefined {
+export function findLineFrom(
+  path: string,
+  beginning: string,
+  leastBytes: readonly number[] = [],
+): string | undefined {
   const wanted = toBytes(beginning);
   /** Until it is known whether it is the one, and then byte by byte: where it ends is not known. */
   const restOf = (bytes: Uint8Array, begin: number, end: number) => {
@@ -29,9 +33,10 @@ export function findLineFrom(path: string, beginning: string, linesBefore = 0): 
   return readLines(
     path,
     (ended, bytes, begin, end) => {
-      const isBegun = end > begin;
-      const more = linesBefore + 1 - ended - (isBegun ? 1 : 0);
-      return isBegun && more < 1 ? restOf(bytes, begin, end) : shortestLineBytes * Math.max(1, more);
+      const [own, ...following] = leastBytes.slice(ended);
+      if (own === undefined) return end > begin ? restOf(bytes, begin, end) : shortestLineBytes;
+      // What is still to come of these lines at the least: its end of the one that has begun, and all of the others.
+      return following.reduce((sum, least) => sum + least, Math.max(1, own - (end - begin)));
     },
     (line) => line.startsWith(beginning),
   );

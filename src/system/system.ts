@@ -49,9 +49,10 @@ export interface Files {
   /**
    * The first line with this beginning. Of one of the kernel's own files no line is made behind it, if lines have 16
    * bytes at least: in some, a single line costs seconds. Undefined as above.
-   * @param linesBefore that are known to be before it, which are read at once; default 0
+   * @param leastBytes of each line before it, as far as they are known, and then its own, the ends of lines counted: so much
+   * is read at once; default: none is known
    */
-  findLineFrom(path: string, beginning: string, linesBefore?: number): string | undefined;
+  findLineFrom(path: string, beginning: string, leastBytes?: readonly number[]): string | undefined;
   /** The first bytes of a file, fewer when it is shorter. @throws SystemError */
   readStart(path: string, bytes: number): Buffer;
   /** The same of a text, which may be cut within a letter; undefined when the file is absent or the kernel refuses. */

@@ -69,8 +69,8 @@ export function readMappingStarts(
 export interface FoundMapping {
   readonly start: string;
   readonly sizeBytes: number;
-  /** How many are before it. */
-  readonly before: number;
+  /** What numa_maps has at the least of each mapping before it, and of its own, in bytes. */
+  readonly leastBytes: readonly number[];
 }
 
 /** The first mapping that is the one; those behind it are not read. */
@@ -80,11 +80,11 @@ export function findMapping(
   isIt: (start: string, sizeBytes: number) => boolean,
 ): FoundMapping | undefined {
   let found: FoundMapping | undefined;
-  let before = 0;
+  const leastBytes: number[] = [];
   files.findLine(`/proc/${pid}/maps`, (text) => {
     const mapping = parseMapping(text);
-    if (mapping !== undefined && isIt(mapping.start, mapping.sizeBytes)) found = { ...mapping, before };
-    before += 1;
+    leastBytes.push(leastPolicyBytes(text));
+    if (mapping !== undefined && isIt(mapping.start, mapping.sizeBytes)) found = { ...mapping, leastBytes };
     return found !== undefined;
   });
   return found;
@@ -94,11 +94,20 @@ export function findMapping(
 export function readMapping(
   files: Files,
   pid: number,
-  { start, sizeBytes, before }: FoundMapping,
+  { start, sizeBytes, leastBytes }: FoundMapping,
 ): ProcessMemory | undefined {
-  const line = files.findLineFrom(`/proc/${pid}/numa_maps`, `${start} `, before);
+  const line = files.findLineFrom(`/proc/${pid}/numa_maps`, `${start} `, leastBytes);
   const mapping = line === undefined ? undefined : parsePolicy(line);
   return mapping && { mappings: [mapping], sizes: new Map([[start, sizeBytes]]) };
+}
+
+/**
+ * The least that numa_maps has of the mapping that maps has this line of: its start, a policy ("local" is the shortest) and
+ * its file, where that has as many letters, or more for those that are written another way.
+ */
+function leastPolicyBytes(line: string): number {
+  const file = line.indexOf(" /") + 1;
+  return line.indexOf("-") + " local\n".length + (file === 0 ? 0 : " file=".length + line.length - file);
 }
 
 const policies: Readonly<Record<string, PolicyMapping["policy"]>> = {

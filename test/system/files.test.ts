@@ -54,7 +54,9 @@ it("a line is looked for by its beginning, and nothing is read behind it", () =>
   for (const line of ["one", "55d0c0000000 bind:0 ä", "7f00 a", "last"]) {
     expect(files.findLineFrom(path, line.slice(0, 3))).toBe(line);
     expect(files.findLineFrom(path, line)).toBe(line);
-    for (const linesBefore of [0, 2, 100]) expect(files.findLineFrom(path, line, linesBefore)).toBe(line);
+    for (const leastBytes of [[], [1], [4, 1, 25], new Array(100).fill(16)]) {
+      expect(files.findLineFrom(path, line, leastBytes)).toBe(line);
+    }
   }
   expect(files.findLineFrom(path, "55d0c00000000")).toBeUndefined();
   expect(files.findLineFrom(path, "none")).toBeUndefined();
@@ -65,12 +67,14 @@ it("a line is looked for by its beginning, and nothing is read behind it", () =>
   execaSync("mkfifo", [pipe]);
   // For both: the opening of one end alone would wait for the other.
   const end = openSync(pipe, "r+");
-  for (const linesBefore of [undefined, 1, 3]) {
+  for (const known of [0, 1, 3, 4]) {
     // Parts begin and end anywhere in a line.
     for (let more = 0; more < 20; more++) {
+      // A line has what is said of it, or more.
+      const leastBytes = [20 + more, 18, 21, 19].slice(0, known);
       const before = `55d0c0000000 default${"x".repeat(more)}\n55d0c0100000 default\n55d0c0200000 default\n`;
       writeSync(end, `${before}7f0000000000 bind:0\n7f0000200000 bind:0 anon=1000000\n`);
-      expect(files.findLineFrom(pipe, "7f0000000000 ", linesBefore)).toBe("7f0000000000 bind:0");
+      expect(files.findLineFrom(pipe, "7f0000000000 ", leastBytes)).toBe("7f0000000000 bind:0");
       const rest = Buffer.alloc(100);
       expect(rest.toString("utf8", 0, readSync(end, rest))).toBe("7f0000200000 bind:0 anon=1000000\n");
     }

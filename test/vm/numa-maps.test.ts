@@ -1,6 +1,11 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import type { PlacedCell } from "../../src/plan/index.ts";
 import type { MemdevInfo } from "../../src/qmp/index.ts";
+import { realSystem } from "../../src/system/index.ts";
 import { compareMappings, verifyMemory } from "../../src/vm/memory-policy.ts";
 import {
   findMapping,
@@ -145,12 +150,39 @@ describe("a mapping that has come", () => {
   it("is found by its size and where there was none, and read alone", () => {
     const before = new Set(["1000"]);
     const found = findMapping(files, 7, (from, bytes) => bytes === 0x1000 && !before.has(from));
-    expect(found).toEqual({ start: "3000", sizeBytes: 0x1000, before: 1 });
+    expect(found).toEqual({ start: "3000", sizeBytes: 0x1000, leastBytes: [11, 11] });
     const memory = found && readMapping(files, 7, found);
     expect(memory?.mappings).toMatchObject([{ start: "3000", policy: "bind", nodes: [1] }]);
     expect(memory?.sizes).toEqual(new Map([["3000", 0x1000]]));
-    expect(readMapping(files, 7, { start: "300", sizeBytes: 0x1000, before: 0 })).toBeUndefined();
+    expect(readMapping(files, 7, { start: "300", sizeBytes: 0x1000, leastBytes: [] })).toBeUndefined();
     expect(findMapping(files, 7, () => false)).toBeUndefined();
+  });
+
+  it("has lines before it that are as long as it says, or longer", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "qlaunch-mappings-"));
+    // A name that the two files of /proc write in different ways.
+    const program = join(folder, "a name = 1\n2");
+    copyFileSync("/bin/sleep", program);
+    const sleep = execa(program, ["60"], { reject: false });
+    try {
+      const { files } = realSystem;
+      const pid = sleep.pid ?? 0;
+      await expect.poll(() => files.tryReadText(`/proc/${pid}/maps`) ?? "").toContain("[heap]");
+      const lines = readFileSync(`/proc/${pid}/numa_maps`, "utf8").trimEnd().split("\n");
+      expect(lines.length).toBeGreaterThan(5);
+      for (const [index, line] of lines.entries()) {
+        const found = findMapping(files, pid, (start) => line.startsWith(`${start} `));
+        expect(found?.leastBytes).toHaveLength(index + 1);
+        const own = found?.leastBytes[index] ?? 0;
+        expect(own, line).toBeLessThanOrEqual(line.length + 1);
+        if (line.includes("file=")) expect(own, line).toBeGreaterThan("7f0000000000 local\n".length);
+        expect(found && readMapping(files, pid, found)?.mappings[0]?.start).toBe(found?.start);
+      }
+    } finally {
+      sleep.kill();
+      await sleep;
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("is told from those that were there", () => {
