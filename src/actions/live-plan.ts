@@ -92,10 +92,8 @@ export async function freeId(
   prefix: string,
   { devices, plan }: Pick<LiveFacts, "devices" | "plan">,
 ): Promise<string> {
-  const taken = new Set([
-    ...(await devices()).map(({ id }) => id),
-    ...plan.options.flatMap((option) => (option.option === "device" ? (option.id ?? []) : [])),
-  ]);
+  const taken = new Set((await devices()).map(({ id }) => id));
+  for (const option of plan.options) if (option.option === "device" && option.id) taken.add(option.id);
   let number = 0;
   while (taken.has(`${prefix}${number}`)) number++;
   return `${prefix}${number}`;

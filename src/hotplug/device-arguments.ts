@@ -12,10 +12,12 @@ export function deviceAddArguments(
   { driver, id, properties }: Pick<DeviceOption, "driver" | "id" | "properties">,
   types: ReadonlyMap<string, string>,
 ): Arguments {
-  const typed = Object.entries(properties).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, withType(value as Json, types.get(key))] as const],
-  );
-  return { driver, ...(id === undefined ? {} : { id }), ...Object.fromEntries(typed) };
+  // Without a prototype, so that each key is one.
+  const typed: Record<string, Json> = Object.create(null);
+  for (const [key, value] of Object.entries(properties)) {
+    if (value !== undefined) typed[key] = withType(value as Json, types.get(key));
+  }
+  return { driver, ...(id === undefined ? {} : { id }), ...typed };
 }
 
 /** A number, "bool" and "link<...>" aside, every type of QEMU's (str, enumerations, OnOffAuto) is a string. */

@@ -1,6 +1,6 @@
 import type { MemdevInfo, MemoryDeviceInfo } from "../qmp/index.ts";
 import type { System } from "../system/index.ts";
-import type { IdSet } from "../units/index.ts";
+import { type IdSet, sumOf } from "../units/index.ts";
 import { asRefusal } from "../vm/qmp-refusal.ts";
 import { openVm } from "../vm/session.ts";
 import type { LiveVm } from "./live.ts";
@@ -91,15 +91,12 @@ export async function noteMemory({ qmp, journal, plan }: LiveVm): Promise<void> 
   const devices = (await readPluggedMemory(qmp)).filter(
     ({ kind }) => kind === "dimm" || kind === "virtio-mem",
   );
-  const bytesOn = (cell: number) =>
-    devices
-      .filter((device) => (device.cell ?? 0) === cell)
-      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const bytesOn = (id: number) => sumOf(devices, ({ cell = 0, sizeBytes }) => (cell === id ? sizeBytes : 0));
   const base = new Map(plan.placement.cells.map(({ id, memoryBytes }) => [id, memoryBytes]));
   const cells = journal.record.cells.map((cell) => ({
     ...cell,
     memoryBytes: (base.get(cell.id) ?? 0) + bytesOn(cell.id),
   }));
-  const memoryBytes = cells.reduce((sum, cell) => sum + cell.memoryBytes, 0);
+  const memoryBytes = sumOf(cells, (cell) => cell.memoryBytes);
   if (JSON.stringify(cells) !== JSON.stringify(journal.record.cells)) journal.update({ cells, memoryBytes });
 }

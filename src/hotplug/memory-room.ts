@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../errors/index.ts";
 import type { Plan } from "../plan/types.ts";
-import { describeByteSize, formatByteSize } from "../units/index.ts";
+import { describeByteSize, formatByteSize, sumOf } from "../units/index.ts";
 import type { LiveMemoryDevice } from "./memory-list.ts";
 
 /** What a memory device takes up. */
@@ -33,7 +33,7 @@ export function checkLiveRoom(
     );
   }
   const room = Math.max(0, maxBytes - atStart);
-  const used = devices.reduce((sum, device) => sum + device.maxBytes, 0);
+  const used = sumOf(devices, ({ maxBytes }) => maxBytes);
   if (sizeBytes > room - used) {
     refuse(
       `${describeByteSize(sizeBytes)} for ${id}, and ${describeByteSize(Math.max(0, room - used))} left up to memory.max of ${describeByteSize(maxBytes)}`,

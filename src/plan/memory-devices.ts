@@ -18,12 +18,13 @@ export type DeviceCell = Pick<PlacedCell, "id" | "hostNodes" | "policy">;
 
 /** What the devices take from the host; an NVDIMM's memory is its file's. */
 export function memoryDeviceDemands(draft: Draft, cells: readonly DeviceCell[]): MemoryDemand[] {
-  return draft.profile.memory.devices.flatMap((device, index) => {
-    if (device.kind === "nvdimm") return [];
+  const demands: MemoryDemand[] = [];
+  for (const [index, device] of draft.profile.memory.devices.entries()) {
+    if (device.kind === "nvdimm") continue;
     const cell = cells.find(({ id }) => id === device.cell);
     const path = ["memory", "devices", index];
     const own = device.pageSize !== undefined;
-    return {
+    demands.push({
       what: `memory device ${device.id}`,
       bytes: device.kind === "virtio-mem" ? (device.requested ?? device.size) : device.size,
       pageSizeBytes: hugePageBytes(draft, device),
@@ -31,8 +32,9 @@ export function memoryDeviceDemands(draft: Draft, cells: readonly DeviceCell[]):
       policy: cell?.policy,
       path: [...path, "size"],
       pageSizePath: own ? [...path, "pageSize"] : ["memory", "pageSize"],
-    };
-  });
+    });
+  }
+  return demands;
 }
 
 /**
@@ -52,10 +54,12 @@ export function planMemoryDevices(
     ...devices.filter(({ device }) => device.kind !== "nvdimm"),
     ...devices.filter(({ device }) => device.kind === "nvdimm"),
   ];
-  return inOrder.flatMap(({ device, index }) => {
+  const placed: PlacedMemoryDevice[] = [];
+  for (const { device, index } of inOrder) {
     const cell = cells.find(({ id }) => id === device.cell);
-    return cell ? [planDevice(draft, site, device, cell, ["memory", "devices", index])] : [];
-  });
+    if (cell) placed.push(planDevice(draft, site, device, cell, ["memory", "devices", index]));
+  }
+  return placed;
 }
 
 function planDevice(

@@ -1,6 +1,6 @@
 import type { JsonPath } from "../errors/index.ts";
 import type { HostNode } from "../host/topology.ts";
-import { describeByteSize, formatIdSet, type IdSet } from "../units/index.ts";
+import { describeByteSize, formatIdSet, type IdSet, sumOf } from "../units/index.ts";
 import type { Draft } from "./draft.ts";
 
 /** Memory that the host shall give. */
@@ -106,7 +106,7 @@ function checkDemand(
 }
 
 function sumOn(nodes: readonly HostNode[], left: ReadonlyMap<number, number>): number {
-  return nodes.reduce((sum, node) => sum + (left.get(node.id) ?? 0), 0);
+  return sumOf(nodes, ({ id }) => left.get(id) ?? 0);
 }
 
 function refusePageSize(draft: Draft, pageSizeBytes: number, demands: readonly MemoryDemand[]): void {

@@ -7,6 +7,9 @@ import { type FileFacts, type Files, SystemError } from "./system.ts";
 import { asSystemError, guard, may, must } from "./system-error.ts";
 import { toBytes, toText } from "./text.ts";
 
+/** Files that were written under another name, by this program: what makes such a name its own. */
+let written = 0;
+
 /** The real file system. */
 export const files: Files = {
   readText: (path) => must(readText(path), "open", path),
@@ -36,11 +39,11 @@ export const files: Files = {
   allows: (path, access) => calls.access(path, accessBits[access]) === 0,
   opens: (path) => withOpen(path, openFlags.readWrite, () => 0) === 0,
   writeAtomically(path, content, mode = 0o600) {
-    const temporary = join(dirname(path), `.${process.pid}.${Math.random()}.tmp`);
+    const temporary = join(dirname(path), `.${process.pid}.${Date.now()}.${written++}.tmp`);
     const { write, create, exclusive } = openFlags;
     try {
-      const written = withOpen(temporary, write | create | exclusive, (it) => writeAll(it, content), mode);
-      must(written, "open", temporary);
+      const result = withOpen(temporary, write | create | exclusive, (it) => writeAll(it, content), mode);
+      must(result, "open", temporary);
       must(calls.rename(temporary, path), "rename", temporary, path);
     } catch (error) {
       calls.unlink(temporary);

@@ -36,7 +36,9 @@ export function findLineFrom(
       const [own, ...following] = leastBytes.slice(ended);
       if (own === undefined) return end > begin ? restOf(bytes, begin, end) : shortestLineBytes;
       // What is still to come of these lines at the least: its end of the one that has begun, and all of the others.
-      return following.reduce((sum, least) => sum + least, Math.max(1, own - (end - begin)));
+      let least = Math.max(1, own - (end - begin));
+      for (const each of following) least += each;
+      return least;
     },
     (line) => line.startsWith(beginning),
   );

@@ -18,3 +18,4 @@ export {
   parsePciAddress,
 } from "./pci-address.ts";
 export { closest, editDistance } from "./suggest.ts";
+export { sumOf } from "./sum.ts";

@@ -75,18 +75,22 @@ export function compareMappings(
   { mappings, sizes }: ProcessMemory,
 ): Diagnostic[] {
   const free = new Set(mappings.filter(({ start }) => sizes.has(start)));
-  return cells.flatMap((cell) => {
+  const problems: Diagnostic[] = [];
+  for (const cell of cells) {
     const candidates = [...free].filter(({ start }) => sizes.get(start) === cell.memoryBytes);
     const match = candidates.find((mapping) => fits(cell, mapping));
     if (match === undefined) {
       const found = candidates.map(({ policy, nodes }) => `${policy}:${formatIdSet(nodes)}`).join(", ");
-      return [problem(cell, `the kernel has ${found || "no mapping of that size"} for ${cell.memdev}`)];
+      problems.push(problem(cell, `the kernel has ${found || "no mapping of that size"} for ${cell.memdev}`));
+      continue;
     }
     free.delete(match);
     const stray = [...match.pages.keys()].filter((node) => !cell.hostNodes?.includes(node));
-    if (cell.policy !== "bind" || stray.length === 0) return [];
-    return [problem(cell, `pages of ${cell.memdev} are on nodes ${formatIdSet(stray)}`)];
-  });
+    if (cell.policy === "bind" && stray.length > 0) {
+      problems.push(problem(cell, `pages of ${cell.memdev} are on nodes ${formatIdSet(stray)}`));
+    }
+  }
+  return problems;
 }
 
 function fits(cell: BoundCell, mapping: PolicyMapping): boolean {
