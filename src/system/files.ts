@@ -43,7 +43,7 @@ export const files: Files = {
     const { write, create, exclusive } = openFlags;
     try {
       const result = withOpen(temporary, write | create | exclusive, (it) => writeAll(it, content), mode);
-      must(result, "open", temporary);
+      must(result, "write", temporary);
       must(calls.rename(temporary, path), "rename", temporary, path);
     } catch (error) {
       calls.unlink(temporary);
